@@ -1,0 +1,74 @@
+/**
+ * The names that more than one program has to agree on: the framework, the operator, charts, dashboards.
+ * Constants only. Every name here is public from its first release and is never given another meaning.
+ */
+
+/** The framework's version; equal to the package's, which a test checks. */
+export const VERSION = '0.1.0';
+
+/** Port of `/livez`, `/readyz`, `/metrics` and the admin calls. In a pod on all addresses, else on 127.0.0.1. */
+export const ADMIN_PORT = 9464;
+/** Port of a channel server. */
+export const CHANNEL_PORT = 2206;
+/** Port of a global data server. */
+export const GLOBALDATA_PORT = 2207;
+
+/** Environment variables that are read, each by the master unless its comment says otherwise. */
+export const ENV = {
+  /** `HOST:PORT` of the admin port, or `off`. */
+  admin: 'LONGSHORE_ADMIN',
+  /** Bearer token of the admin calls. */
+  adminToken: 'LONGSHORE_ADMIN_TOKEN',
+  /** File with that token; read again at every call, so a rotated Secret is picked up. */
+  adminTokenFile: 'LONGSHORE_ADMIN_TOKEN_FILE',
+  /** JSON given by the master to each of its processes: which worker, which slot. Not for people. */
+  child: 'LONGSHORE_CHILD',
+  /** Hot configuration at start: a JSON object of strings, or a folder with one file per key. */
+  config: 'LONGSHORE_CONFIG',
+  /** Seconds to keep accepting after a drain was announced. */
+  drainPropagation: 'LONGSHORE_DRAIN_PROPAGATION_SECONDS',
+  /** Seconds over which a drain spreads its closes. */
+  drainWindow: 'LONGSHORE_DRAIN_WINDOW_SECONDS',
+  /** Seconds the old processes' connections may live on after `reload -g`. */
+  graceful: 'LONGSHORE_GRACEFUL_SECONDS',
+  /** `json` or `text`; how log lines are written (both kinds of process). */
+  logFormat: 'LONGSHORE_LOG',
+  /** Folder of the control sockets. */
+  runtimeDir: 'LONGSHORE_RUNTIME_DIR',
+  /** JSON object of wanted sysctl values; only reported, see `longshore_sysctl_wanted`. */
+  sysctlWanted: 'LONGSHORE_SYSCTL_WANTED',
+  /** `handle` (default) or `stream`: which transport carries plain sockets (worker processes). */
+  transport: 'LONGSHORE_TRANSPORT',
+  /** JSON list of `{name, count?, listen?}` that overrides what the program declares. */
+  workers: 'LONGSHORE_WORKERS',
+} as const;
+
+/** Exit codes of the `longshore` command and of a program that calls `Worker.runAll()`. */
+export const EXIT = {
+  ok: 0,
+  /** Something failed that a second try may cure, or a command found nothing running. */
+  failed: 1,
+  /** The command line is wrong. */
+  usage: 2,
+  /** The program can never start as it is: file missing, syntax error, port taken. */
+  neverStarts: 78,
+  /** A worker process ended by an uncaught error; shown in `status` as the raw status 64000. */
+  uncaught: 250,
+} as const;
+
+/** WebSocket close codes that we send (RFC 6455 section 7.4.1). */
+export const CLOSE = {
+  normal: 1000,
+  goingAway: 1001,
+  protocolError: 1002,
+  unsupportedData: 1003,
+  noStatus: 1005,
+  abnormal: 1006,
+  invalidPayload: 1007,
+  policy: 1008,
+  tooBig: 1009,
+  internal: 1011,
+  /** The server restarts or drains; the reason carries a reconnect hint. */
+  serviceRestart: 1012,
+  tryAgainLater: 1013,
+} as const;

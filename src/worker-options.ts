@@ -1,0 +1,195 @@
+import type { DeflateOptions } from './connections/deflate.ts';
+import { misuse } from './errors.ts';
+import type { SslOptions } from './listeners/tls.ts';
+import type { Protocol } from './protocols/protocol.ts';
+
+/** Bounds on what clients may do. 0 is no bound. */
+export type LimitOptions = {
+  /** Open connections of one process; more are closed right after they are accepted and counted as rejected. */
+  readonly maxConnections?: number;
+  /** Messages a second from one connection. Faster ones are not lost: reading pauses and TCP slows the peer. */
+  readonly messagesPerSecond?: number;
+  /** Seconds after which a connection is closed (WebSocket: 1012 with a reconnect hint), so that load can move. */
+  readonly maxConnectionAge?: number;
+  /** Share of that age by which connections differ, so that they do not all return at once. Default 0.1. */
+  readonly maxConnectionAgeJitter?: number;
+};
+
+/** Signs of life. Seconds; 0 or absent is off. */
+export type HeartbeatOptions = {
+  /** Close what was silent for this long. */
+  readonly idle?: number;
+  /** Ping what was silent for this long: a WebSocket ping, or `data`. */
+  readonly ping?: number;
+  /** What to send as a ping on protocols without one. */
+  readonly data?: string | Uint8Array;
+};
+
+export type WebSocketOptions = {
+  /** Subprotocols this server speaks, the preferred one first; the first one that a client offers is agreed on. */
+  readonly subprotocols?: readonly string[];
+  /** permessage-deflate: off by default, because it costs memory for each connection. */
+  readonly deflate?: boolean | DeflateOptions;
+  /** Longest message in bytes, after inflating. Default: `maxPackageSize`. */
+  readonly maxPayload?: number;
+};
+
+export type HttpOptions = {
+  /** Seconds a keep-alive connection may be idle. Default 65. */
+  readonly keepAlive?: number;
+  /** Seconds for a whole request to arrive. Default 60. */
+  readonly requestTimeout?: number;
+};
+
+/** What a `Worker` can be told. All of it can be set on the Worker afterwards too, until `runAll`. */
+// biome-ignore lint/suspicious/noExplicitAny: the default is any protocol
+export type WorkerOptions<P extends Protocol<any, any> = Protocol<any, any>> = {
+  /** Shown in `status` and on metrics; unique in a program. Default: scheme and port, as in `websocket-2346`. */
+  readonly name?: string;
+  /** Processes, 1 or more. Default 1. */
+  readonly count?: number;
+  /** A protocol of your own; the address is then `tcp://…` or `unix://…`. */
+  readonly protocol?: P;
+  /** Own listening socket in each process, balanced by the kernel. Default true where the platform can. */
+  readonly reusePort?: boolean;
+  /** Account that the processes run as; needs root. */
+  readonly user?: string;
+  /** Group, if it is not that user's own. */
+  readonly group?: string;
+  /** False: a reload only calls `onWorkerReload`. Default true. */
+  readonly reloadable?: boolean;
+  /** Length of the accept queue to ask for. Default 65,535, of which the kernel gives `net.core.somaxconn`. */
+  readonly backlog?: number;
+  /** Makes any stream scheme TLS: `websocket` becomes wss, `http` https. */
+  readonly ssl?: SslOptions;
+  readonly limits?: LimitOptions;
+  readonly heartbeat?: HeartbeatOptions;
+  /** Seconds within which `connection.authenticated` must be true. 0 or absent is off. */
+  readonly closeUnauthenticatedAfter?: number;
+  /** Seconds for a TLS or WebSocket handshake, a PROXY header, or the head of a request. Default 10. */
+  readonly handshakeTimeout?: number;
+  /** Bytes in a connection's send queue from which on messages are dropped. Default 1 MiB. */
+  readonly maxSendBufferSize?: number;
+  /** Longest message or request body in bytes. Default 10 MiB. */
+  readonly maxPackageSize?: number;
+  /** Addresses or networks (`10.0.0.0/8`) whose PROXY header and `X-Forwarded-For` are believed. */
+  readonly trustedProxies?: readonly string[];
+  /** Connections from `trustedProxies` begin with a PROXY protocol header. Default false. */
+  readonly proxyProtocol?: boolean;
+  readonly websocket?: WebSocketOptions;
+  readonly http?: HttpOptions;
+};
+
+const NAMES = [
+  'name',
+  'count',
+  'protocol',
+  'reusePort',
+  'user',
+  'group',
+  'reloadable',
+  'backlog',
+  'ssl',
+  'limits',
+  'heartbeat',
+  'closeUnauthenticatedAfter',
+  'handshakeTimeout',
+  'maxSendBufferSize',
+  'maxPackageSize',
+  'trustedProxies',
+  'proxyProtocol',
+  'websocket',
+  'http',
+] as const satisfies readonly (keyof WorkerOptions)[];
+
+const KNOWN: Record<string, readonly string[]> = {
+  limits: ['maxConnections', 'messagesPerSecond', 'maxConnectionAge', 'maxConnectionAgeJitter'],
+  heartbeat: ['idle', 'ping', 'data'],
+  websocket: ['subprotocols', 'deflate', 'maxPayload'],
+  http: ['keepAlive', 'requestTimeout'],
+  ssl: ['cert', 'key', 'passphrase', 'ca'],
+};
+
+/** Bounds of the numbers: [lowest, highest, whole]. */
+const NUMBERS: Record<string, readonly [number, number, boolean]> = {
+  count: [1, 1024, true],
+  backlog: [1, 2 ** 31 - 1, true],
+  closeUnauthenticatedAfter: [0, 86_400, false],
+  handshakeTimeout: [0.1, 3600, false],
+  maxSendBufferSize: [1, 2 ** 31 - 1, true],
+  maxPackageSize: [1, 2 ** 31 - 1, true],
+  'limits.maxConnections': [0, 2 ** 31 - 1, true],
+  'limits.messagesPerSecond': [0, 1_000_000, false],
+  'limits.maxConnectionAge': [0, 31_536_000, false],
+  'limits.maxConnectionAgeJitter': [0, 1, false],
+  'heartbeat.idle': [0, 86_400, false],
+  'heartbeat.ping': [0, 86_400, false],
+  'websocket.maxPayload': [1, 2 ** 31 - 1, true],
+  'http.keepAlive': [0, 86_400, false],
+  'http.requestTimeout': [0, 86_400, false],
+};
+
+/**
+ * Finds what is wrong with options before anything starts.
+ *
+ * @throws {RangeError|TypeError} `OPTION_INVALID`, naming option, value and bound
+ */
+export function checkOptions(options: object): void {
+  for (const name of Object.keys(options)) {
+    if ((NAMES as readonly string[]).includes(name)) continue;
+    throw misuse('OPTION_INVALID', `${name} is not an option; known: ${NAMES.join(', ')}`);
+  }
+  const values = flat(options);
+  for (const [name, [lowest, highest, whole]] of Object.entries(NUMBERS)) {
+    if (values.has(name)) checkNumber(name, values.get(name), { lowest, highest, whole });
+  }
+  for (const [group, names] of Object.entries(KNOWN)) {
+    const inner = (options as Record<string, unknown>)[group];
+    const unknown = Object.keys(inner ?? {}).find((name) => !names.includes(name));
+    if (unknown)
+      throw misuse(
+        'OPTION_INVALID',
+        `${group}.${unknown} is not an option; known: ${names.join(', ')}`,
+      );
+  }
+  const { proxyProtocol, trustedProxies } = options as WorkerOptions;
+  if (proxyProtocol && !trustedProxies?.length) {
+    throw misuse(
+      'OPTION_INVALID',
+      'proxyProtocol needs trustedProxies: the addresses that may send the header',
+    );
+  }
+}
+
+function checkNumber(
+  name: string,
+  value: unknown,
+  { lowest, highest, whole }: { lowest: number; highest: number; whole: boolean },
+): void {
+  const kind = whole ? 'a whole number' : 'a number';
+  const good =
+    typeof value === 'number' && (whole ? Number.isInteger(value) : Number.isFinite(value));
+  if (!good)
+    throw misuse('OPTION_INVALID', `${name} is ${JSON.stringify(value)}, expected ${kind}`);
+  if (value < lowest || value > highest) {
+    throw misuse(
+      'OPTION_INVALID',
+      `${name} is ${value}, allowed: ${lowest} to ${highest}`,
+      'range',
+    );
+  }
+}
+
+/** Options and the members of their groups, by dotted name; absent ones are left out. */
+function flat(options: object): Map<string, unknown> {
+  const values = new Map<string, unknown>();
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined) continue;
+    values.set(name, value);
+    if (!(name in KNOWN) || typeof value !== 'object' || value === null) continue;
+    for (const [inner, innerValue] of Object.entries(value)) {
+      if (innerValue !== undefined) values.set(`${name}.${inner}`, innerValue);
+    }
+  }
+  return values;
+}
