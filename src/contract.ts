@@ -25,10 +25,14 @@ export const ENV = {
   child: 'LONGSHORE_CHILD',
   /** Hot configuration at start: a JSON object of strings, or a folder with one file per key. */
   config: 'LONGSHORE_CONFIG',
+  /** Set by `start --dev`: reload when a file beside the program changes. */
+  dev: 'LONGSHORE_DEV',
   /** Seconds to keep accepting after a drain was announced. */
   drainPropagation: 'LONGSHORE_DRAIN_PROPAGATION_SECONDS',
   /** Seconds over which a drain spreads its closes. */
   drainWindow: 'LONGSHORE_DRAIN_WINDOW_SECONDS',
+  /** Seconds from SIGTERM to SIGKILL that the outside gives; the drain is cut to fit. */
+  grace: 'LONGSHORE_GRACE_SECONDS',
   /** Seconds the old processes' connections may live on after `reload -g`. */
   graceful: 'LONGSHORE_GRACEFUL_SECONDS',
   /** `json` or `text`; how log lines are written (both kinds of process). */
@@ -72,3 +76,6 @@ export const CLOSE = {
   serviceRestart: 1012,
   tryAgainLater: 1013,
 } as const;
+
+/** Name of the channel server that the master runs when a program asks for one. */
+export const CHANNEL_SERVER = 'ChannelServer';

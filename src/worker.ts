@@ -4,8 +4,9 @@ import type { Callbacks } from './connections/callbacks.ts';
 import type { HttpConnection } from './connections/http.ts';
 import { misuse } from './errors.ts';
 import type { Request } from './http/request.ts';
-import { Listener } from './listeners/listener.ts';
+import { Listener, type ListenOptions } from './listeners/listener.ts';
 import { control } from './process-control.ts';
+import { run } from './run.ts';
 import { checkOptions, type WorkerOptions } from './worker-options.ts';
 import type { AnyProtocol, ConnectionOf, MessageOf } from './worker-types.ts';
 
@@ -58,7 +59,9 @@ export class Worker<A extends string = string, P extends AnyProtocol | undefined
   /** The rest of what the constructor was given. */
   readonly options: WorkerOptions;
   /** The address, taken apart; `undefined` for a Worker that listens nowhere. */
-  readonly address: Address | undefined;
+  address: Address | undefined;
+  /** @internal the address as it was given */
+  readonly addressText: A | undefined;
 
   /** In each process, once, before it listens. It may be async; the process listens when it is done. */
   onWorkerStart: ((worker: this) => unknown) | undefined;
@@ -91,6 +94,7 @@ export class Worker<A extends string = string, P extends AnyProtocol | undefined
   constructor(address?: A, options: WorkerOptions<NonNullable<P>> = {}) {
     checkOptions(options);
     this.address = address === undefined ? undefined : parseAddress(address);
+    this.addressText = address;
     this.options = options;
     this.name = options.name ?? defaultName(this.address);
     this.count = options.count ?? 1;
@@ -127,9 +131,14 @@ export class Worker<A extends string = string, P extends AnyProtocol | undefined
    *
    * @throws {LongshoreError} `PORT_TAKEN` or `START_FAILED`
    */
-  async listen(): Promise<void> {
+  async listen(how: ListenOptions = {}): Promise<void> {
     if (!this.address || this.#listener) return;
-    this.#listener = await Listener.open(this as AnyWorker);
+    this.#listener = await Listener.open(this as AnyWorker, how);
+  }
+
+  /** @internal after `listen({ hold: true })`: takes what was accepted meanwhile */
+  accept(): void {
+    this.#listener?.accept();
   }
 
   /** Stops accepting; open connections stay. */
@@ -151,7 +160,7 @@ export class Worker<A extends string = string, P extends AnyProtocol | undefined
   static async runAll(options: RunOptions = {}): Promise<void> {
     const workers = [...Worker.all];
     checkNames(workers);
-    await control.run(workers, options);
+    await run(workers, options);
   }
 
   /**

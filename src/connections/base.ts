@@ -87,6 +87,14 @@ export abstract class BaseConnection<C, In> implements Callbacks<C, In> {
   /** @internal ends it with a label for the metrics and a WebSocket close code */
   abstract end(label: string, code: number, reason: string): void;
 
+  /** @internal the process will leave: an answer may say so */
+  leaving(): void {}
+
+  /** @internal bytes received that are no whole message yet */
+  getRecvBufferQueueSize(): number {
+    return 0;
+  }
+
   /** The client's address; behind a trusted proxy the one the proxy names. '' for a unix socket. */
   getRemoteIp(): string {
     return (this.peer ?? this.remote).address;

@@ -65,3 +65,16 @@ export function call<A extends unknown[]>(
 export function watch(name: string, result: unknown): void {
   if (result instanceof Promise) result.catch((error) => failed(name, error));
 }
+
+/** The same, waiting until the callback is through; never rejects. */
+export async function callAsync<A extends unknown[]>(
+  name: string,
+  callback: ((...args: A) => unknown) | undefined,
+  ...args: A
+): Promise<void> {
+  try {
+    await callback?.(...args);
+  } catch (error) {
+    failed(name, error);
+  }
+}

@@ -211,9 +211,9 @@ export class HttpConnection extends BaseConnection<HttpConnection, Request> {
     else if (!this.#current.response.headersSent) this.#current.response.shouldKeepAlive = false;
   }
 
-  /** @internal whether a request is being answered */
-  get busy(): boolean {
-    return this.#current !== undefined;
+  /** Answers say `Connection: close` from now on, so that clients go elsewhere by themselves. */
+  override leaving(): void {
+    this.#closing = true;
   }
 
   destroy(): void {

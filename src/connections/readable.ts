@@ -66,7 +66,7 @@ export abstract class ReadableConnection<In, Out>
   }
 
   /** Bytes received of a message that is not complete. */
-  getRecvBufferQueueSize(): number {
+  override getRecvBufferQueueSize(): number {
     return this.#decoder?.held ?? 0;
   }
 

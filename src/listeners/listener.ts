@@ -1,5 +1,3 @@
-import type { Socket as UdpSocket } from 'node:dgram';
-import type { Server as NetServer } from 'node:net';
 import { type Address, hostPort } from '../address.ts';
 import { keepTime } from '../clock.ts';
 import { type Deadlines, sweep } from '../connections/sweep.ts';
@@ -14,8 +12,13 @@ import { StreamServer } from './stream-server.ts';
 import { UdpServer } from './udp.ts';
 import { serverProtocol } from './websocket.ts';
 
-/** A socket that the master opened for several processes. */
-export type SharedSocket = NetServer | UdpSocket;
+/** @internal how a process listens */
+export type ListenOptions = {
+  /** A socket that the master has bound for several processes. */
+  readonly fd?: number | undefined;
+  /** Accept but do not serve, until `accept` is called. */
+  readonly hold?: boolean;
+};
 
 /** What a Worker listens with in this process. */
 export class Listener {
@@ -33,17 +36,22 @@ export class Listener {
   }
 
   /** @throws {LongshoreError} `PORT_TAKEN` or `START_FAILED` */
-  static async open(worker: AnyWorker, shared?: SharedSocket): Promise<Listener> {
+  static async open(
+    worker: AnyWorker,
+    { fd, hold = false }: ListenOptions = {},
+  ): Promise<Listener> {
     const { address, backlog, reusePort } = worker;
     if (!address) throw new TypeError('a Worker without an address cannot listen');
     const sizes = sizesOf(worker);
     const protocol = protocolOf(worker, address);
     if (address.scheme === 'udp') {
-      const udp = { worker, address, protocol, ...sizes, shared: shared as UdpSocket | undefined };
-      return new Listener(worker, await UdpServer.open(udp));
+      return new Listener(
+        worker,
+        await UdpServer.open({ worker, address, protocol, ...sizes, hold }),
+      );
     }
-    const port = new StreamPort(worker, address.scheme, protocol, sizes);
-    const options = { address, backlog, reusePort, shared: shared as NetServer | undefined };
+    const port = new StreamPort(worker, address.scheme, protocol, { ...sizes, hold });
+    const options = { address, backlog, reusePort, fd };
     const server = await StreamServer.open(
       { ...options, sockets: port.wantsSockets },
       (transport) => port.accept(transport),
@@ -56,6 +64,12 @@ export class Listener {
     if (!bound) return 'none';
     const scheme = options.ssl ? (SECURE[bound.scheme] ?? bound.scheme) : bound.scheme;
     return `${scheme}://${hostPort(bound)}`;
+  }
+
+  /** Serves what was held back, and all that comes. */
+  accept(): void {
+    this.#port?.release();
+    if (this.#server instanceof UdpServer) this.#server.receive();
   }
 
   get fds(): readonly number[] {

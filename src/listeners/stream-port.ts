@@ -38,6 +38,8 @@ export class StreamPort {
   readonly #tls: TlsStage | undefined;
   readonly #http: Server | undefined;
   readonly #gate: WebSocketGate | undefined;
+  /** Connections accepted before the program was ready; `undefined` once it is. */
+  #held: Transport[] | undefined;
   /** Who a proxy says the client is, for connections that `node:http` has. */
   readonly #peers = new WeakMap<Socket, Endpoint>();
 
@@ -45,9 +47,10 @@ export class StreamPort {
     worker: AnyWorker,
     scheme: string,
     protocol: AnyProtocol,
-    sizes: { maxPackageSize: number; maxSendBufferSize: number },
+    sizes: { maxPackageSize: number; maxSendBufferSize: number; hold: boolean },
   ) {
     const { options } = worker;
+    this.#held = sizes.hold ? [] : undefined;
     this.#worker = worker;
     this.#protocol = protocol;
     this.#trusted = trusting(options.trustedProxies ?? []);
@@ -126,6 +129,18 @@ export class StreamPort {
       return;
     }
     tally.counts.accepted += 1;
+    if (this.#held) this.#held.push(transport);
+    else this.#admit(transport);
+  }
+
+  /** Serves the connections that were held back. */
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const transport of held) this.#admit(transport);
+  }
+
+  #admit(transport: Transport): void {
     if (this.#worker.options.proxyProtocol && this.#trusted(transport.remote.address)) {
       readProxy(transport, this.#timeoutMs, (...all) => this.#secured(...all));
     } else this.#secured(transport, undefined, NOTHING);

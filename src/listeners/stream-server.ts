@@ -13,8 +13,8 @@ export type StreamServerOptions = {
   readonly backlog: number;
   /** Own socket with SO_REUSEPORT, so that several processes share the port and the kernel spreads connections. */
   readonly reusePort: boolean;
-  /** A socket that another process opened and shares with us; then nothing is opened. */
-  readonly shared?: Server | undefined;
+  /** File descriptor of a socket that the master has bound; then nothing is bound here. */
+  readonly fd?: number | undefined;
   /** Accept as `net.Socket`, for code that wants one: `node:http` and `node:tls`. */
   readonly sockets: boolean;
 };
@@ -44,7 +44,7 @@ export class StreamServer {
     options: StreamServerOptions,
     accept: (transport: Transport) => void,
   ): Promise<StreamServer> {
-    const server = options.shared ?? (await listen(options));
+    const server = await listen(options);
     const bound = server.address();
     const port = typeof bound === 'object' && bound ? bound.port : 0;
     take(server, options.sockets, accept);
@@ -70,19 +70,18 @@ export class StreamServer {
 const handleOf = (server: Server) =>
   (server as unknown as { _handle: ServerHandle | null })._handle;
 
-function listen({ address, backlog, reusePort }: StreamServerOptions): Promise<Server> {
+function listen({ address, backlog, reusePort, fd }: StreamServerOptions): Promise<Server> {
   const server = createServer({ allowHalfOpen: true });
   const { promise, resolve, reject } = Promise.withResolvers<Server>();
   server.once('error', (error) => reject(listenError(error, address)));
-  server.listen(
+  const own =
     address.path === undefined
-      ? { host: address.host, port: address.port, backlog, reusePort, exclusive: true }
-      : { path: address.path, backlog },
-    () => {
-      server.removeAllListeners('error');
-      resolve(server);
-    },
-  );
+      ? { host: address.host, port: address.port, reusePort }
+      : { path: address.path };
+  server.listen({ backlog, exclusive: true, ...(fd === undefined ? own : { fd }) }, () => {
+    server.removeAllListeners('error');
+    resolve(server);
+  });
   return promise;
 }
 

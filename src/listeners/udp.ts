@@ -12,26 +12,35 @@ export type UdpOptions = {
   readonly protocol: AnyProtocol;
   readonly maxPackageSize: number;
   readonly maxSendBufferSize: number;
-  /** A socket that the master opened and shares. */
-  readonly shared?: Socket | undefined;
+  /** Do not receive before `receive` is called. */
+  readonly hold: boolean;
 };
 
 /** A UDP socket. Each datagram is one message, or as many as the Worker's protocol finds whole in it. */
 export class UdpServer {
   readonly address: Address;
   readonly #socket: Socket;
+  readonly #options: UdpOptions;
 
-  private constructor(socket: Socket, address: Address) {
+  private constructor(socket: Socket, options: UdpOptions) {
     this.#socket = socket;
-    this.address = address;
+    this.#options = options;
+    this.address = { ...options.address, port: socket.address().port };
+    if (!options.hold) this.receive();
   }
 
   /** @throws {LongshoreError} `PORT_TAKEN` or `START_FAILED` */
   static async open(options: UdpOptions): Promise<UdpServer> {
-    const socket = options.shared ?? (await bind(options));
-    socket.on('message', (datagram, from) => receive(datagram, from, socket, options));
+    const socket = await bind(options);
     socket.on('error', (error) => failed('udp socket', error));
-    return new UdpServer(socket, { ...options.address, port: socket.address().port });
+    return new UdpServer(socket, options);
+  }
+
+  /** Begins to hand datagrams to the Worker. */
+  receive(): void {
+    this.#socket.on('message', (datagram, from) =>
+      receive(datagram, from, this.#socket, this.#options),
+    );
   }
 
   get fd(): number {

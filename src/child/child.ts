@@ -1,0 +1,206 @@
+import { parseAddress } from '../address.ts';
+import { keepTime } from '../clock.ts';
+import { callAsync, failed, tally } from '../connections/connection.ts';
+import { ENV, EXIT } from '../contract.ts';
+import { declaredOf } from '../declared.ts';
+import { codeOf, LongshoreError, messageOf } from '../errors.ts';
+import { log, surviveBrokenOutput } from '../log.ts';
+import type { Assignment, Question, ToMaster, ToProcess } from '../master/messages.ts';
+import { control } from '../process-control.ts';
+import { Timer } from '../timer.ts';
+import type { AnyWorker } from '../worker.ts';
+import { peers } from './peers.ts';
+import { dropPrivileges } from './privileges.ts';
+import { connectionRows, descriptors, drainState, Reporter } from './reporter.ts';
+import { type Retirement, retire } from './retirement.ts';
+
+const REPORT_MS = 1000;
+
+/** The process of one Worker: does what the master says and tells it how things stand. */
+class Child {
+  readonly #worker: AnyWorker;
+  readonly #reporter = new Reporter();
+  #order = new AbortController();
+  #leaving = false;
+
+  constructor(worker: AnyWorker) {
+    this.#worker = worker;
+  }
+
+  async start(assignment: Assignment): Promise<void> {
+    const worker = this.#worker;
+    this.#listenToMaster();
+    setInterval(() => this.report(), REPORT_MS).unref();
+    // NB: ports below 1024 must be bound while we are root, and the program's own code must not run as root.
+    const early = worker.user !== '' || worker.group !== '';
+    if (early) await worker.listen({ fd: assignment.fd, hold: true });
+    dropPrivileges(worker.user, worker.group);
+    await worker.onWorkerStart?.(worker);
+    if (this.#leaving) return;
+    if (early) worker.accept();
+    else await worker.listen({ fd: assignment.fd });
+    process.title = `longshore: ${worker.name}#${worker.id} ${worker.getSocketName()}`;
+    tell({ t: 'ready', listening: worker.getSocketName() });
+  }
+
+  #listenToMaster(): void {
+    process.on('message', (message: ToProcess) => this.#obey(message));
+    // The master is gone: without it nobody would replace or stop us.
+    process.on('disconnect', () => {
+      log.error('the master is gone; leaving');
+      void this.leave({ how: 'now', times: rightNow(), reload: false });
+    });
+    control.stop = () => void this.leave({ how: 'now', times: rightNow(), reload: false });
+  }
+
+  #obey(message: ToProcess): void {
+    switch (message.t) {
+      case 'retire':
+        void (message.stay ? this.#hold(message) : this.leave(message));
+        break;
+      case 'release':
+        void this.#release();
+        break;
+      case 'notify':
+        void callAsync('onWorkerReload', this.#worker.onWorkerReload, this.#worker);
+        break;
+      case 'config':
+        this.#worker.config = message.config;
+        void callAsync('onWorkerReload', this.#worker.onWorkerReload, this.#worker);
+        break;
+      case 'peers':
+        peers.set(message.peers);
+        break;
+      case 'channel':
+        peers.setLocalChannel(message.address);
+        break;
+      case 'ask':
+        tell({ t: 'answer', id: message.id, answer: this.#answer(message.what, message.limit) });
+        break;
+    }
+  }
+
+  #answer(what: Question, limit: number): unknown {
+    const worker = this.#worker;
+    if (what === 'report') return this.#reporter.take();
+    if (what === 'connections') return connectionRows(worker.name, limit);
+    return descriptors([{ fds: worker.listenFds, name: worker.getSocketName() }]);
+  }
+
+  /** Drains but stays: a later order decides. */
+  async #hold(order: Retirement): Promise<void> {
+    const signal = this.#newOrder();
+    await retire(this.#worker, order, signal).catch(ifAborted);
+  }
+
+  async #release(): Promise<void> {
+    this.#newOrder();
+    Object.assign(drainState, { draining: false, closed: 0 });
+    await this.#worker.listen().catch((error) => log.error(messageOf(error)));
+  }
+
+  /** Ends this process in good order. */
+  async leave(order: Retirement): Promise<void> {
+    const worker = this.#worker;
+    const signal = this.#newOrder();
+    this.#leaving = true;
+    if (order.reload) await callAsync('onWorkerReload', worker.onWorkerReload, worker);
+    // Whoever only wants to say goodbye does it while connections are open; after a drain there are none.
+    if (order.how === 'now') await this.#stopping();
+    try {
+      await retire(worker, order, signal);
+    } catch (error) {
+      ifAborted(error);
+      return;
+    }
+    await this.#stopping();
+    this.exit(EXIT.ok);
+  }
+
+  async #stopping(): Promise<void> {
+    if (this.#worker.stopping) return;
+    this.#worker.stopping = true;
+    await callAsync('onWorkerStop', this.#worker.onWorkerStop, this.#worker);
+  }
+
+  #newOrder(): AbortSignal {
+    this.#order.abort();
+    this.#order = new AbortController();
+    return this.#order.signal;
+  }
+
+  report(): void {
+    tell({ t: 'report', report: this.#reporter.take() });
+  }
+
+  /** Ends now; the last counts reach the master first. */
+  exit(code: number): void {
+    Timer.delAll();
+    const last: ToMaster = { t: 'report', report: this.#reporter.take() };
+    if (!process.connected || !process.send) process.exit(code);
+    process.send(last, () => process.exit(code));
+    setTimeout(() => process.exit(code), 500);
+  }
+}
+
+/** Becomes the process of one of the program's Workers. Never settles: the process ends by order of the master. */
+export async function runChild(workers: readonly AnyWorker[]): Promise<void> {
+  surviveBrokenOutput();
+  // The terminal and init systems signal the whole group; what happens is for the master to say.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const)
+    process.on(signal, () => {});
+  keepTime();
+  tell({ t: 'declared', workers: workers.map(declaredOf) });
+  const assignment = JSON.parse(process.env[ENV.child] ?? '{}') as Assignment;
+  const worker = workers.find(({ name }) => name === assignment.worker);
+  if (!worker) {
+    refuse('START_FAILED', `the program has no Worker "${assignment.worker}" any more`, false);
+    return;
+  }
+  prepare(worker, assignment);
+  const child = new Child(worker);
+  surviveNothingElse(child);
+  try {
+    await child.start(assignment);
+  } catch (error) {
+    const never = error instanceof LongshoreError;
+    if (!never) failed('onWorkerStart', error);
+    refuse(codeOf(error) ?? 'START_FAILED', messageOf(error), never);
+  }
+}
+
+function prepare(worker: AnyWorker, assignment: Assignment): void {
+  worker.id = assignment.slot;
+  worker.count = assignment.count;
+  worker.config = assignment.config;
+  if (assignment.listen !== undefined) worker.address = parseAddress(assignment.listen);
+  if (assignment.peers) peers.set(assignment.peers);
+  if (assignment.channel !== undefined) peers.setLocalChannel(assignment.channel);
+}
+
+/** An error that nobody caught leaves the program in a state that nobody knows: say so and end. */
+function surviveNothingElse(child: Child): void {
+  process.on('uncaughtException', (error, origin) => {
+    tally.counts.throw_exception += 1;
+    log.error(`${origin}: ${error?.stack ?? messageOf(error)}`);
+    child.exit(EXIT.uncaught);
+  });
+}
+
+/** This process cannot do its work: the master is told why, then it ends. */
+function refuse(code: string, message: string, never: boolean): void {
+  const exit = () => process.exit(never ? EXIT.neverStarts : EXIT.uncaught);
+  process.send?.({ t: 'failed', code, message, never } satisfies ToMaster, exit);
+}
+
+function tell(message: ToMaster): void {
+  // A master that has just gone is noticed by `disconnect`.
+  if (process.connected) process.send?.(message, () => {});
+}
+
+const rightNow = () => ({ acceptUntil: 0, closeFrom: 0, closeUntil: 0 });
+
+function ifAborted(error: unknown): void {
+  if (codeOf(error) !== 'ABORT_ERR' && (error as Error | undefined)?.name !== 'AbortError')
+    throw error;
+}

@@ -1,0 +1,127 @@
+import {
+  type ChannelStats,
+  channelStats,
+  channelStatsSince,
+  zeroChannelStats,
+} from '../channel/stats.ts';
+import { clock } from '../clock.ts';
+import { type AnyConnection, open, tally } from '../connections/connection.ts';
+import { type Closes, type Counts, closesSince, countsSince, zeroCounts } from '../counters.ts';
+import { lostLines } from '../log.ts';
+import type { ConnectionRow, Descriptor, Report } from '../master/messages.ts';
+import { Timer } from '../timer.ts';
+import { Lag } from './lag.ts';
+
+/** How often the event loop is probed. */
+const PROBE_MS = 100;
+
+/** What the drain of this process has done. */
+export const drainState = { draining: false, closed: 0 };
+
+/** Watches this process and says what has grown since it said so last. */
+export class Reporter {
+  readonly #lag = new Lag();
+  readonly #probe: NodeJS.Timeout;
+  #counts: Counts = zeroCounts();
+  #closes: Closes = {};
+  #channel: ChannelStats = zeroChannelStats();
+
+  constructor() {
+    let expected = performance.now() + PROBE_MS;
+    this.#probe = setInterval(() => {
+      const now = performance.now();
+      this.#lag.observe((now - expected) / 1000);
+      expected = now + PROBE_MS;
+    }, PROBE_MS);
+    this.#probe.unref();
+  }
+
+  /** Growth since the last call, and how things stand now. */
+  take(): Report {
+    const counts = { ...tally.counts };
+    const closes = { ...tally.closes };
+    const report = {
+      counts: countsSince(this.#counts, counts),
+      closes: closesSince(this.#closes, closes),
+      lag: this.#lag.take(),
+      gauges: {
+        connections: open.size,
+        timers: Timer.count,
+        sendBuffer: queued(),
+        memory: process.memoryUsage.rss(),
+        lostLines: lostLines(),
+        draining: drainState.draining,
+        drained: drainState.closed,
+      },
+    };
+    this.#counts = counts;
+    this.#closes = closes;
+    const channel = this.#channelGrowth();
+    return channel ? { ...report, channel } : report;
+  }
+
+  #channelGrowth(): ChannelStats | undefined {
+    if (!channelStats.current) return undefined;
+    const now = { ...channelStats.current };
+    const growth = channelStatsSince(this.#channel, now);
+    this.#channel = now;
+    return growth;
+  }
+}
+
+let queuedAt = -1;
+let queuedBytes = 0;
+
+/** Bytes in all send queues; walked at most once a second, since there may be ten thousand. */
+function queued(): number {
+  if (clock.tenths - queuedAt < 10 && queuedAt >= 0) return queuedBytes;
+  queuedAt = clock.tenths;
+  queuedBytes = 0;
+  for (const connection of open.values()) queuedBytes += connection.getSendBufferQueueSize();
+  return queuedBytes;
+}
+
+/** The lines of `longshore connections`, `limit` at most. */
+export function connectionRows(worker: string, limit: number): ConnectionRow[] {
+  const rows: ConnectionRow[] = [];
+  for (const connection of open.values()) {
+    if (rows.length >= limit) break;
+    rows.push(rowOf(connection, worker));
+  }
+  return rows;
+}
+
+function rowOf(connection: AnyConnection, worker: string): ConnectionRow {
+  return {
+    id: connection.id,
+    worker: connection.worker?.name ?? worker,
+    transport: connection.transport,
+    protocol: connection.protocolName,
+    ipv6: connection.isIpV6(),
+    recvQ: connection.getRecvBufferQueueSize(),
+    sendQ: connection.getSendBufferQueueSize(),
+    bytesRead: connection.bytesRead,
+    bytesWritten: connection.bytesWritten,
+    status: connection.status.toUpperCase(),
+    local: connection.getLocalAddress(),
+    remote: connection.getRemoteAddress(),
+  };
+}
+
+/** What the process itself knows of its file descriptors, for `longshore trace`. */
+export function descriptors(
+  listening: readonly { fds: readonly number[]; name: string }[],
+): Descriptor[] {
+  const known: Descriptor[] = listening.flatMap(({ fds, name }) =>
+    fds.map((fd) => ({ fd, what: `listener ${name}` })),
+  );
+  for (const connection of open.values()) {
+    const role = connection.worker ? 'connection' : 'outgoing connection';
+    const peer = connection.getRemoteAddress() || connection.transport;
+    known.push({
+      fd: connection.fd,
+      what: `${role} ${connection.id} (${connection.protocolName}) ${peer}`,
+    });
+  }
+  return known.filter(({ fd }) => fd >= 0);
+}

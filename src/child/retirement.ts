@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type AnyConnection, callAsync, open } from '../connections/connection.ts';
+import { CLOSE } from '../contract.ts';
+import { closeOffsets, hintReason, type RetireTimes } from '../master/drain.ts';
+import type { How } from '../master/plan-types.ts';
+import { monotonicMs } from '../monotonic.ts';
+import type { AnyWorker } from '../worker.ts';
+import { drainState } from './reporter.ts';
+
+/** How and when this process leaves. */
+export type Retirement = {
+  readonly how: How;
+  /** On the clock of `monotonicMs`, which master and processes share. */
+  readonly times: RetireTimes;
+  /** Part of a reload: another process takes over, so clients may come back at once. */
+  readonly reload: boolean;
+};
+
+/** Peers that must go get this long for their last bytes before they are cut off. */
+const LAST_WORDS_MS = 1200;
+
+/**
+ * Carries out a retirement up to the point where no connection is left, or its time is over.
+ *
+ * @param signal another order has come
+ */
+export async function retire(
+  worker: AnyWorker,
+  { how, times, reload }: Retirement,
+  signal: AbortSignal,
+): Promise<void> {
+  drainState.draining = true;
+  if (how === 'drain') await callAsync('onDrain', worker.onDrain, worker);
+  for (const connection of open.values()) connection.leaving();
+  await until(times.acceptUntil, signal);
+  signal.throwIfAborted();
+  await worker.unlisten();
+  await empty(times.closeFrom, signal);
+  signal.throwIfAborted();
+  if (times.closeUntil <= monotonicMs()) closeAll(how, reload);
+  else await closePaced(times.closeUntil, signal);
+  await empty(Math.max(monotonicMs(), times.closeUntil) + LAST_WORDS_MS, signal);
+}
+
+/** Ends what is left, one after the other over the window: those that were silent longest go first. */
+async function closePaced(closeUntil: number, signal: AbortSignal): Promise<void> {
+  const start = monotonicMs();
+  const clients = [...open.values()].filter(isClient).sort((a, b) => a.activeAt - b.activeAt);
+  const offsets = closeOffsets(clients.length, Math.max(0, closeUntil - start), Math.random);
+  for (const [i, connection] of clients.entries()) {
+    const due = start + (offsets[i] as number);
+    if (due > monotonicMs()) await until(due, signal);
+    signal.throwIfAborted();
+    if (open.has(connection.id)) closeOne(connection, true);
+  }
+}
+
+function closeAll(how: How, reload: boolean): void {
+  const comesBack = reload || how !== 'now';
+  for (const connection of [...open.values()].filter(isClient)) closeOne(connection, comesBack);
+}
+
+/** A server that comes back soon says so; one that is being stopped asks for more patience. */
+function closeOne(connection: AnyConnection, comesBack: boolean): void {
+  drainState.closed += 1;
+  if (comesBack) connection.end('local', CLOSE.serviceRestart, hintReason([0, 500]));
+  else connection.end('local', CLOSE.goingAway, hintReason([1000, 5000]));
+}
+
+const isClient = (connection: AnyConnection): boolean => connection.worker !== undefined;
+
+/** Until a moment, or until told otherwise; then it is for the caller to ask the signal. */
+async function until(moment: number, signal: AbortSignal): Promise<void> {
+  const ms = moment - monotonicMs();
+  if (ms > 0) await sleep(ms, undefined, { signal }).catch(() => {});
+}
+
+/** Until no client is left, or a moment has come. */
+async function empty(moment: number, signal: AbortSignal): Promise<void> {
+  while (monotonicMs() < moment && !signal.aborted && [...open.values()].some(isClient)) {
+    await until(Math.min(moment, monotonicMs() + 20), signal);
+  }
+}

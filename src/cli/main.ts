@@ -1,0 +1,111 @@
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import { EXIT, VERSION } from '../contract.ts';
+import { codeOf, messageOf } from '../errors.ts';
+import { COMMAND_HELP, HELP } from './help.ts';
+
+/** A wrong command line: the message says what is wrong, the usage follows. */
+class UsageError extends Error {}
+
+const flag = (short?: string) =>
+  ({ type: 'boolean', ...(short === undefined ? {} : { short }) }) as const;
+const value = { type: 'string' } as const;
+
+const START_OPTIONS = {
+  daemon: flag('d'),
+  log: value,
+  admin: value,
+  dev: flag(),
+  'drain-window': value,
+  'drain-propagation': value,
+  graceful: value,
+} as const satisfies ParseArgsOptionsConfig;
+
+const OPTIONS: Readonly<Record<string, ParseArgsOptionsConfig>> = {
+  start: START_OPTIONS,
+  stop: { graceful: flag('g') },
+  restart: { ...START_OPTIONS, graceful: flag('g') },
+  reload: { graceful: flag('g') },
+  status: { watch: flag('w'), json: flag() },
+  connections: { limit: value, json: flag() },
+  trace: { seconds: value, all: flag() },
+};
+
+/** The command line, taken apart. */
+export type Arguments = {
+  readonly file: string;
+  /** What follows the file. */
+  readonly rest: readonly string[];
+  readonly options: Readonly<Record<string, string | boolean | undefined>>;
+};
+
+type Command = (args: Arguments) => Promise<number>;
+
+/** Commands are loaded when they are used: `start` becomes the server itself and should carry nothing else. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  start: async () => (await import('./start.ts')).start,
+  stop: async () => (await import('./stop.ts')).stop,
+  restart: async () => (await import('./stop.ts')).restart,
+  reload: async () => (await import('./reload.ts')).reload,
+  status: async () => (await import('./status.ts')).status,
+  connections: async () => (await import('./status.ts')).connections,
+  trace: async () => (await import('./trace.ts')).trace,
+};
+
+/** Runs one command; the exit code is set, or the process is left to run where the command is a server. */
+export async function main(argv: readonly string[]): Promise<void> {
+  try {
+    process.exitCode = await run(argv);
+  } catch (error) {
+    process.stderr.write(`longshore: ${messageOf(error)}\n`);
+    if (
+      !(error instanceof UsageError) &&
+      codeOf(error) === undefined &&
+      process.env['LONGSHORE_DEBUG']
+    ) {
+      process.stderr.write(`${(error as Error).stack}\n`);
+    }
+    process.exitCode = error instanceof UsageError ? EXIT.usage : EXIT.failed;
+  }
+}
+
+async function run(argv: readonly string[]): Promise<number> {
+  const [name = '--help', ...others] = argv;
+  if (name === '--version' || name === '-v')
+    return print(`longshore ${VERSION}, Node ${process.version}\n`);
+  if (name === '--help' || name === '-h' || name === 'help')
+    return print(COMMAND_HELP[others[0] ?? ''] ?? HELP);
+  const load = COMMANDS[name];
+  const options = OPTIONS[name];
+  if (!load || !options) {
+    throw new UsageError(
+      `unknown command "${name}"; there is: ${Object.keys(COMMANDS).join(', ')}. See longshore --help`,
+    );
+  }
+  if (others.some((each) => each === '--help' || each === '-h'))
+    return print(COMMAND_HELP[name] ?? HELP);
+  const command = await load();
+  return command(argumentsOf(name, others, options));
+}
+
+function argumentsOf(name: string, argv: string[], options: ParseArgsOptionsConfig): Arguments {
+  try {
+    const { values, positionals } = parseArgs({
+      args: argv,
+      options,
+      allowPositionals: true,
+      strict: true,
+    });
+    const [file = '', ...rest] = positionals;
+    if (file === '' && name !== 'status') throw new Error('FILE is missing');
+    return { file, rest, options: values as Arguments['options'] };
+  } catch (error) {
+    throw new UsageError(
+      `${messageOf(error).replace(/\. To specify.*/s, '')}. See longshore ${name} --help`,
+    );
+  }
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return EXIT.ok;
+}

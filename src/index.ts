@@ -1,0 +1,17 @@
+export { AsyncTcpConnection, type ClientOptions } from './connections/client.ts';
+export type { Context, SendResult } from './connections/connection.ts';
+export { HttpConnection } from './connections/http.ts';
+export { type CloseOptions, TcpConnection } from './connections/tcp.ts';
+export { UdpConnection } from './connections/udp.ts';
+export { type ErrorCode, LongshoreError, ProtocolError } from './errors.ts';
+export { Request } from './http/request.ts';
+export { type CookieOptions, Response, type ResponseOptions } from './http/response.ts';
+export type { EventStream, HttpStream, ServerSentEvent } from './http/streams.ts';
+export { frame } from './protocols/frame.ts';
+export { type PackageFormat, packages } from './protocols/packages.ts';
+export type { Decoder, Limits, Protocol } from './protocols/protocol.ts';
+export { raw } from './protocols/raw.ts';
+export { text } from './protocols/text.ts';
+export { Timer } from './timer.ts';
+export { type RunOptions, Worker } from './worker.ts';
+export type { WorkerOptions } from './worker-options.ts';

@@ -1,0 +1,110 @@
+import type { ChannelStats } from '../channel/stats.ts';
+import type { LagCounts } from '../child/lag.ts';
+import type { Closes, Counts } from '../counters.ts';
+import type { RetireTimes } from './drain.ts';
+import type { How, WorkerSpec } from './plan-types.ts';
+
+/** What the master and its processes tell each other, as JSON over Node's IPC channel. Types only. */
+
+/** Given at fork, in the environment. */
+export type Assignment = {
+  readonly worker: string;
+  readonly slot: number;
+  /** Processes of that Worker altogether. */
+  readonly count: number;
+  /** Address to listen on, if another than the program says; also the port that stands for 0. */
+  readonly listen?: string;
+  /** File descriptor of a socket that the master has bound; then nothing is bound here. */
+  readonly fd?: number;
+  readonly config: Config;
+  readonly peers?: Peers;
+  /** The channel server that the master runs for this program, if it does. */
+  readonly channel?: string;
+};
+
+/** Hot configuration. */
+export type Config = Readonly<Record<string, string>>;
+
+/** Servers that the program's clients may use, as a versioned list. */
+export type Peers = { readonly version: number; readonly channel: readonly string[] };
+
+/** A Worker as the program declares it. */
+export type Declared = WorkerSpec & {
+  readonly address?: string;
+  readonly backlog: number;
+  readonly reusePort: boolean;
+};
+
+export type ToProcess =
+  | {
+      readonly t: 'retire';
+      readonly how: How;
+      readonly times: RetireTimes;
+      readonly reload: boolean;
+      readonly stay: boolean;
+    }
+  | { readonly t: 'release' }
+  | { readonly t: 'notify' }
+  | { readonly t: 'config'; readonly config: Config }
+  | { readonly t: 'peers'; readonly peers: Peers }
+  | { readonly t: 'ask'; readonly id: number; readonly what: Question; readonly limit: number }
+  | { readonly t: 'channel'; readonly address: string };
+
+export type Question = 'report' | 'connections' | 'descriptors';
+
+export type ToMaster =
+  | { readonly t: 'declared'; readonly workers: readonly Declared[] }
+  | { readonly t: 'ready'; readonly listening: string }
+  | {
+      readonly t: 'failed';
+      readonly code: string;
+      readonly message: string;
+      readonly never: boolean;
+    }
+  | { readonly t: 'report'; readonly report: Report }
+  | { readonly t: 'answer'; readonly id: number; readonly answer: unknown }
+  /** Please run a channel server and say where it is. */
+  | { readonly t: 'wants-channel' };
+
+/** What a process counted since its last report, and how things stand. */
+export type Report = {
+  readonly counts: Counts;
+  readonly closes: Closes;
+  readonly lag: LagCounts;
+  readonly gauges: Gauges;
+  /** From the process that runs the channel server. */
+  readonly channel?: ChannelStats;
+};
+
+export type Gauges = {
+  readonly connections: number;
+  readonly timers: number;
+  /** Bytes. */
+  readonly sendBuffer: number;
+  /** Resident set, bytes. */
+  readonly memory: number;
+  /** Lines that could not be logged. */
+  readonly lostLines: number;
+  /** Whether a drain is under way, and how many connections it has closed. */
+  readonly draining: boolean;
+  readonly drained: number;
+};
+
+/** One line of `longshore connections`. */
+export type ConnectionRow = {
+  readonly id: number;
+  readonly worker: string;
+  readonly transport: string;
+  readonly protocol: string;
+  readonly ipv6: boolean;
+  readonly recvQ: number;
+  readonly sendQ: number;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  readonly status: string;
+  readonly local: string;
+  readonly remote: string;
+};
+
+/** What a file descriptor is, as far as the process knows. */
+export type Descriptor = { readonly fd: number; readonly what: string };

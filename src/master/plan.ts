@@ -1,0 +1,309 @@
+import { EXIT } from '../contract.ts';
+import { backOffMs, diedYoung } from './back-off.ts';
+import type {
+  Action,
+  How,
+  Phase,
+  PlanEvent,
+  Proc,
+  Slot,
+  Timing,
+  WorkerSpec,
+} from './plan-types.ts';
+import { Procs } from './procs.ts';
+import { Reload, type ReloadState } from './reload.ts';
+import { fitted } from './slots.ts';
+
+/**
+ * Supervision without a process in it: what happened goes in, what should be done comes out. Time is an argument.
+ *
+ *     starting ──all ready──► running ◄──release──┐
+ *        │ a process can never start   │   │ hold─┴► held
+ *        ▼                             ▼   ▼
+ *     stopping ◄──── stop now ───── draining ──last process gone──► end
+ *
+ * A slot is to be filled in every phase but the last two and `held`. Each has at most one current process, and during
+ * a reload one incoming: fork the incoming one, wait until it listens, let the old one leave, next slot. So at no time
+ * do fewer processes accept than before; if the incoming one fails, the old one stays and the reload is over.
+ *
+ * Invariants: current and incoming are processes that exist; a process told to leave belongs to no slot and is never
+ * called back; `end` is given once, when no process is left.
+ */
+export class Plan {
+  phase: Phase = 'starting';
+  readonly procs: Procs;
+  slots: readonly Slot[];
+  #reload: Reload | undefined = undefined;
+  #again: 'now' | 'graceful' | undefined = undefined;
+  #workers: readonly WorkerSpec[];
+  #exitCode: number = EXIT.ok;
+  #ended = false;
+  #actions: Action[] = [];
+
+  constructor(workers: readonly WorkerSpec[], timing: Timing) {
+    this.#workers = workers;
+    this.procs = new Procs(timing);
+    this.slots = fitted([], workers, undefined).slots;
+  }
+
+  /** The last reload, or the one under way. */
+  get reload(): ReloadState | undefined {
+    return this.#reload?.state;
+  }
+
+  /** Takes one event; gives what to do, in order. */
+  step(event: PlanEvent, now: number): Action[] {
+    this.#actions = [];
+    this.#handle(event, now);
+    this.#overdue(now);
+    this.#goOnReloading(now);
+    this.#fill(now);
+    this.#settle();
+    return this.#actions;
+  }
+
+  /** When a `tick` is wanted next; `undefined` if only events can change anything. */
+  wakeAt(): number | undefined {
+    const forks = this.#filling() ? this.slots.flatMap((slot) => slot.forkAt ?? []) : [];
+    const next = Math.min(this.procs.nextKill(), ...forks);
+    return Number.isFinite(next) ? next : undefined;
+  }
+
+  #handle(event: PlanEvent, now: number): void {
+    switch (event.is) {
+      case 'start':
+        for (const slot of this.slots) slot.forkAt = now;
+        break;
+      case 'ready':
+        this.#ready(event.proc, now);
+        break;
+      case 'failed':
+        this.#failed(event.proc, event.message, event.never, now);
+        break;
+      case 'exited':
+        this.#exited(event.proc, event.status, now);
+        break;
+      case 'reload':
+        this.#beginReload(event.how, now);
+        break;
+      case 'stop':
+        this.#stop(event.how, now);
+        break;
+      case 'hold':
+      case 'release':
+        this.#hold(event.is === 'hold', now);
+        break;
+      case 'declare':
+        this.#declare(event.workers, now);
+        break;
+      case 'tick':
+        break;
+    }
+  }
+
+  /** Whether empty slots are to be filled. */
+  #filling(): boolean {
+    return this.phase === 'starting' || this.phase === 'running';
+  }
+
+  #slotOf(id: number): Slot | undefined {
+    return this.slots.find((slot) => slot.current === id || slot.incoming === id);
+  }
+
+  #ready(id: number, now: number): void {
+    if (!this.procs.ready(id, now)) return;
+    const slot = this.#slotOf(id);
+    if (slot?.incoming === id) this.#promote(slot, id, now);
+    if (this.phase === 'held') this.#actions.push({ do: 'hold', proc: id });
+  }
+
+  /** The incoming process listens: it takes the slot, the old one leaves. */
+  #promote(slot: Slot, id: number, now: number): void {
+    const old = slot.current;
+    slot.current = id;
+    slot.incoming = undefined;
+    slot.deaths = 0;
+    slot.forkAt = undefined;
+    if (!this.#reload) return;
+    if (old !== undefined) this.#retire(old, this.#reload.state.how, now, true);
+    this.#reload.replaced(old);
+  }
+
+  #failed(id: number, message: string, never: boolean, now: number): void {
+    const proc = this.procs.get(id);
+    if (!proc || proc.state === 'leaving') return;
+    if (this.#slotOf(id)?.incoming === id) {
+      this.#failReload(message, now);
+      return;
+    }
+    if (!never || this.phase !== 'starting') {
+      this.#say('error', `${nameOf(proc)}: ${message}`);
+      return;
+    }
+    this.#say('error', `${nameOf(proc)} can never start: ${message}`);
+    this.#exitCode = EXIT.neverStarts;
+    this.#stop('now', now);
+  }
+
+  #exited(id: number, status: number, now: number): void {
+    const proc = this.procs.exited(id, status);
+    if (!proc) return;
+    const slot = this.#slotOf(id);
+    this.#reload?.exited(id);
+    if (!slot) return;
+    if (slot.incoming === id) {
+      this.#failReload(
+        `the new process of ${nameOf(proc)} ended with status ${status} before it was ready`,
+        now,
+      );
+      return;
+    }
+    slot.current = undefined;
+    const young = diedYoung(proc.state === 'starting' ? undefined : now - proc.since, status);
+    slot.deaths = young ? slot.deaths + 1 : 0;
+    const waitMs = backOffMs(slot.deaths);
+    if (slot.incoming === undefined) slot.forkAt = now + waitMs;
+    if (status === 0) return;
+    const when = waitMs === 0 ? 'at once' : `in ${waitMs / 1000} s`;
+    this.#say('error', `${nameOf(proc)} ended with status ${status}; another one starts ${when}`);
+  }
+
+  #retire(id: number, how: How, now: number, reload = false): void {
+    if (this.procs.leave(id, how, now)) this.#actions.push({ do: 'retire', proc: id, how, reload });
+  }
+
+  #stop(how: 'now' | 'drain', now: number): void {
+    if (this.phase === 'stopping' || (this.phase === 'draining' && how === 'drain')) return;
+    this.phase = how === 'now' ? 'stopping' : 'draining';
+    this.#again = undefined;
+    if (this.#reload?.running) this.#reload.fail('the service stops');
+    for (const slot of this.slots) slot.current = slot.incoming = slot.forkAt = undefined;
+    for (const proc of this.procs.all.values())
+      if (proc.how !== 'now') this.#retire(proc.id, how, now);
+  }
+
+  #hold(on: boolean, now: number): void {
+    if (on ? !this.#filling() : this.phase !== 'held') return;
+    this.phase = on ? 'held' : 'running';
+    for (const slot of this.slots) {
+      if (slot.current !== undefined)
+        this.#actions.push({ do: on ? 'hold' : 'release', proc: slot.current });
+      else if (!on) slot.forkAt = now;
+    }
+  }
+
+  #declare(workers: readonly WorkerSpec[], now: number): void {
+    this.#workers = workers;
+    const { slots, gone } = fitted(this.slots, workers, now);
+    this.slots = slots;
+    this.#reload?.drop(gone);
+    for (const { current, incoming } of gone) {
+      if (incoming !== undefined) this.#retire(incoming, 'now', now);
+      if (current !== undefined) this.#retire(current, 'graceful', now, true);
+    }
+  }
+
+  #beginReload(how: 'now' | 'graceful', now: number): void {
+    if (!this.#filling()) {
+      this.#say('error', `no reload while ${this.phase}`);
+      return;
+    }
+    if (this.#reload?.running) {
+      // The slots done so far may run code that is older than this call.
+      this.#again = how;
+      return;
+    }
+    const stay = new Set(
+      this.#workers.filter((worker) => !worker.reloadable).map((worker) => worker.name),
+    );
+    for (const { worker, current } of this.slots) {
+      if (stay.has(worker) && current !== undefined)
+        this.#actions.push({ do: 'notify', proc: current });
+    }
+    const slots = this.slots.filter((slot) => !stay.has(slot.worker));
+    this.#reload = new Reload(how, slots, now);
+    this.#say('info', `reload begins: ${slots.length} processes, one after the other`);
+  }
+
+  #goOnReloading(now: number): void {
+    const next = this.#reload?.next() ?? 'wait';
+    if (next === 'wait') return;
+    if (next === 'done') {
+      this.#say('info', `reload complete: ${this.#reload?.state.replaced} processes replaced`);
+      this.#reloadAgain(now);
+    } else {
+      next.incoming = this.#newProc(next, now);
+      next.forkAt = undefined;
+    }
+  }
+
+  #failReload(reason: string, now: number): void {
+    for (const slot of this.slots) {
+      if (slot.incoming === undefined) continue;
+      this.#retire(slot.incoming, 'now', now);
+      slot.incoming = undefined;
+      if (slot.current === undefined) slot.forkAt = now + backOffMs(slot.deaths + 1);
+    }
+    const before = this.#reload?.state.replaced ?? 0;
+    const kept =
+      before > 0
+        ? `${before} processes were replaced before, the others stay`
+        : 'the old processes stay';
+    this.#reload?.fail(reason);
+    this.#say('error', `reload failed, ${kept}: ${reason}`);
+    this.#reloadAgain(now);
+  }
+
+  #reloadAgain(now: number): void {
+    const how = this.#again;
+    this.#again = undefined;
+    if (how) this.#beginReload(how, now);
+  }
+
+  /** Kills what had its time. */
+  #overdue(now: number): void {
+    for (const proc of this.procs.overdue(now)) {
+      this.#actions.push({ do: 'kill', proc: proc.id });
+      const why = proc.state === 'starting' ? 'was not ready' : 'had not ended';
+      const seconds = (now - proc.since) / 1000;
+      this.#say('error', `${nameOf(proc)} ${why} after ${seconds} s and is killed`);
+    }
+  }
+
+  #fill(now: number): void {
+    if (!this.#filling()) return;
+    for (const slot of this.slots) {
+      if (slot.forkAt === undefined || slot.forkAt > now || slot.incoming !== undefined) continue;
+      slot.forkAt = undefined;
+      slot.current = this.#newProc(slot, now);
+    }
+  }
+
+  #newProc(slot: Slot, now: number): number {
+    const { id, worker } = this.procs.start(slot, now);
+    this.#actions.push({ do: 'fork', proc: id, worker, slot: slot.slot });
+    return id;
+  }
+
+  #settle(): void {
+    const isReady = ({ current }: Slot) =>
+      current !== undefined && this.procs.get(current)?.state === 'ready';
+    if (this.phase === 'starting' && this.slots.every(isReady)) {
+      this.phase = 'running';
+      this.#say('info', `started: ${this.slots.length} processes`);
+    }
+    const over = this.phase === 'draining' || this.phase === 'stopping';
+    if (!over || this.procs.all.size > 0 || this.#ended) return;
+    this.#ended = true;
+    this.#actions.push({ do: 'end', code: this.#exitCode });
+  }
+
+  #say(level: 'info' | 'error', text: string): void {
+    this.#actions.push({ do: 'say', level, text });
+  }
+}
+
+/** `chat#0`: the Worker and the slot. */
+function nameOf({ worker, slot }: Proc): string {
+  return `${worker}#${slot}`;
+}

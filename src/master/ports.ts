@@ -1,0 +1,183 @@
+import { createSocket } from 'node:dgram';
+import { unlinkSync } from 'node:fs';
+import * as net from 'node:net';
+import { createServer, type Server } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Address, formatAddress, hostPort, parseAddress } from '../address.ts';
+import { codeOf, LongshoreError } from '../errors.ts';
+import { listenError } from '../listeners/stream-server.ts';
+import type { Declared } from './messages.ts';
+
+/** How long a port may still belong to processes of a master that has just gone. */
+const WAIT_MS = 3000;
+
+/** A socket that is bound but does not listen; `node:net` has it since 24.21, the type package not yet. */
+interface BoundSocket {
+  fd(): number;
+  address(): { port: number } | string;
+  close(): void;
+}
+const newBoundSocket = (where: { host?: string; port?: number; path?: string }): BoundSocket =>
+  new (net as unknown as { BoundSocket: new (options: object) => BoundSocket }).BoundSocket(where);
+
+/** Where a Worker listens, once it is clear that it can. */
+export type Port = {
+  readonly address: Address;
+  /** The address to give to processes: with the real port. */
+  readonly listen: string;
+  /** The socket they share, where each cannot have one of its own. */
+  readonly shared: BoundSocket | undefined;
+};
+
+/**
+ * Makes sure that addresses are free before anything is forked, and keeps them for this master.
+ *
+ * With SO_REUSEPORT the kernel would let a second master of the same user listen on the same port and take half of its
+ * clients. So a master holds a lock on each address: an abstract unix socket, which exists in the same network
+ * namespace as the port and goes away with the process, however it ends.
+ */
+export class Ports {
+  readonly #held = new Map<string, Port>();
+  readonly #locks: Server[] = [];
+
+  /**
+   * @returns what to give to the Worker's processes; `undefined` for one that listens nowhere
+   * @throws {LongshoreError} `PORT_TAKEN` or `START_FAILED`
+   */
+  async claim(worker: Declared): Promise<Port | undefined> {
+    if (worker.address === undefined) return undefined;
+    const known = this.#held.get(worker.name);
+    if (known && formatAddress(parseAddress(worker.address)) === formatAddress(known.address))
+      return known;
+    const address = parseAddress(worker.address);
+    const bound = await probe(address);
+    if (process.platform === 'linux') this.#locks.push(await lock(bound));
+    const shares = bound.path !== undefined || (!worker.reusePort && bound.scheme !== 'udp');
+    const shared = shares ? bind(bound) : undefined;
+    const port = { address, listen: formatAddress(bound), shared };
+    this.#held.set(worker.name, port);
+    return port;
+  }
+
+  /** Gives everything back. */
+  release(): void {
+    for (const { address, shared } of this.#held.values()) {
+      shared?.close();
+      if (address.path !== undefined) unlinkQuietly(address.path);
+    }
+    for (const each of this.#locks) each.close();
+  }
+}
+
+/** Tries to listen on an address alone; gives it with the port that the kernel chose. */
+async function probe(address: Address): Promise<Address> {
+  if (address.path !== undefined) return probePath(address, address.path);
+  for (const end = Date.now() + WAIT_MS; ; await sleep(50)) {
+    try {
+      return {
+        ...address,
+        port: await (address.scheme === 'udp' ? tryBinding(address) : tryListening(address)),
+      };
+    } catch (error) {
+      if (codeOf(error) === 'EADDRINUSE' && Date.now() < end && (await isOurs(address))) continue;
+      throw listenError(error as Error, address);
+    }
+  }
+}
+
+/** A socket file that nobody listens on is left over from a crash. */
+async function probePath(address: Address, path: string): Promise<Address> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const client = net.connect({ path }, () => resolve(true));
+  client.on('error', (error) =>
+    resolve(codeOf(error) !== 'ECONNREFUSED' && codeOf(error) !== 'ENOENT'),
+  );
+  const taken = await promise;
+  client.destroy();
+  if (taken) throw listenError(Object.assign(new Error('in use'), { code: 'EADDRINUSE' }), address);
+  unlinkQuietly(path);
+  return address;
+}
+
+async function tryBinding({ host, port }: Address): Promise<number> {
+  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  socket.once('error', reject);
+  socket.bind({ address: host, port, exclusive: true }, () => {
+    const bound = socket.address().port;
+    socket.close(() => resolve(bound));
+  });
+  return promise;
+}
+
+async function tryListening({ host, port }: Address): Promise<number> {
+  const server = createServer();
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  server.once('error', reject);
+  server.listen({ host, port, exclusive: true, backlog: 1 }, () => {
+    const bound = server.address() as net.AddressInfo;
+    server.close(() => resolve(bound.port));
+  });
+  return promise;
+}
+
+function bind(address: Address): BoundSocket {
+  try {
+    return address.path === undefined
+      ? newBoundSocket({ host: address.host, port: address.port })
+      : newBoundSocket({ path: address.path });
+  } catch (error) {
+    throw listenError(error as Error, address);
+  }
+}
+
+// A name that begins with a zero byte is abstract: unix(7).
+const lockName = (address: Address): string =>
+  `\0longshore:${address.scheme === 'udp' ? 'udp' : 'tcp'}:${hostPort(address)}`;
+
+async function lock(address: Address): Promise<Server> {
+  const server = createServer((socket) => socket.end(`${process.pid} ${process.argv[1] ?? ''}`));
+  const { promise, resolve, reject } = Promise.withResolvers<Server>();
+  server.once('error', (error) => reject(error));
+  server.listen({ path: lockName(address) }, () => resolve(server));
+  try {
+    const held = await promise;
+    return held.unref();
+  } catch (error) {
+    if (codeOf(error) !== 'EADDRINUSE') throw listenError(error as Error, address);
+    const holder = await holderOf(address);
+    throw new LongshoreError(
+      'PORT_TAKEN',
+      `${hostPort(address)} is taken by another Longshore: ${holder}`,
+      { cause: error },
+    );
+  }
+}
+
+/** Whether a Longshore that is about to go may still have the port: no master holds its lock. */
+async function isOurs(address: Address): Promise<boolean> {
+  return process.platform === 'linux' && (await holderOf(address)) === '';
+}
+
+/** `pid file` of the master that has an address; '' if none has. */
+async function holderOf(address: Address): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  let text = '';
+  const client = net.connect({ path: lockName(address), timeout: 1000 });
+  client.setEncoding('utf8');
+  client.on('data', (chunk) => {
+    text += chunk;
+  });
+  client.on('error', () => resolve(''));
+  client.on('timeout', () => client.destroy());
+  client.on('close', () => resolve(text === '' ? '' : `pid ${text}`));
+  return promise;
+}
+
+function unlinkQuietly(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // It was not there.
+  }
+}
