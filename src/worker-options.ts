@@ -1,7 +1,6 @@
 import type { DeflateOptions } from './connections/deflate.ts';
 import { misuse } from './errors.ts';
 import type { SslOptions } from './listeners/tls.ts';
-import type { Protocol } from './protocols/protocol.ts';
 
 /** Bounds on what clients may do. 0 is no bound. */
 export type LimitOptions = {
@@ -41,15 +40,12 @@ export type HttpOptions = {
   readonly requestTimeout?: number;
 };
 
-/** What a `Worker` can be told. All of it can be set on the Worker afterwards too, until `runAll`. */
-// biome-ignore lint/suspicious/noExplicitAny: the default is any protocol
-export type WorkerOptions<P extends Protocol<any, any> = Protocol<any, any>> = {
+/** What a `Worker` can be told. Besides this, `protocol`: one of your own. */
+export type WorkerOptions = {
   /** Shown in `status` and on metrics; unique in a program. Default: scheme and port, as in `websocket-2346`. */
   readonly name?: string;
   /** Processes, 1 or more. Default 1. */
   readonly count?: number;
-  /** A protocol of your own; the address is then `tcp://…` or `unix://…`. */
-  readonly protocol?: P;
   /** Own listening socket in each process, balanced by the kernel. Default true where the platform can. */
   readonly reusePort?: boolean;
   /** Account that the processes run as; needs root. */
@@ -100,7 +96,7 @@ const NAMES = [
   'proxyProtocol',
   'websocket',
   'http',
-] as const satisfies readonly (keyof WorkerOptions)[];
+] as const satisfies readonly (keyof WorkerOptions | 'protocol')[];
 
 const KNOWN: Record<string, readonly string[]> = {
   limits: ['maxConnections', 'messagesPerSecond', 'maxConnectionAge', 'maxConnectionAgeJitter'],

@@ -89,16 +89,17 @@ export class Worker<A extends string = string, P extends AnyProtocol | undefined
    * @param address `scheme://host:port`, `scheme://[::]:port` (IPv6 and IPv4) or `unix:///path`; schemes: tcp, udp,
    *                unix, text, frame, websocket, http. Port 0 lets the kernel choose one for all processes. Without an
    *                address the Worker listens nowhere: timers, clients, queues.
+   * @param options see `WorkerOptions`; `protocol`, for tcp, unix and udp, is one of your own
    * @throws {TypeError|RangeError} `ADDRESS_INVALID` or `OPTION_INVALID`
    */
-  constructor(address?: A, options: WorkerOptions<NonNullable<P>> = {}) {
+  constructor(address?: A, options: WorkerOptions & { readonly protocol?: P } = {}) {
     checkOptions(options);
     this.address = address === undefined ? undefined : parseAddress(address);
     this.addressText = address;
     this.options = options;
     this.name = options.name ?? defaultName(this.address);
     this.count = options.count ?? 1;
-    this.protocol = options.protocol as P | undefined;
+    this.protocol = options.protocol;
     this.reusePort = options.reusePort ?? process.platform === 'linux';
     this.user = options.user ?? '';
     this.group = options.group ?? '';

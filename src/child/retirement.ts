@@ -48,8 +48,7 @@ async function closePaced(closeUntil: number, signal: AbortSignal): Promise<void
   const clients = [...open.values()].filter(isClient).sort((a, b) => a.activeAt - b.activeAt);
   const offsets = closeOffsets(clients.length, Math.max(0, closeUntil - start), Math.random);
   for (const [i, connection] of clients.entries()) {
-    const due = start + (offsets[i] as number);
-    if (due > monotonicMs()) await until(due, signal);
+    await empty(start + (offsets[i] as number), signal);
     signal.throwIfAborted();
     if (open.has(connection.id)) closeOne(connection, true);
   }

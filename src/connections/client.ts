@@ -194,11 +194,14 @@ export class AsyncTcpConnection<In = any, Out = any> extends TcpConnection<In, O
 
   /**
    * Connects anew after `delay` seconds, which replaces a pending attempt. An open connection is ended first. Callbacks
-   * stay. With many clients add a random part to the delay, or they all return in the same instant.
+   * stay; what is sent meanwhile waits. With many clients add a random part to the delay, or they all return in the same instant.
    */
   reconnect(delay = 0): void {
     this.cancelReconnect();
     if (this.state === 'established' || this.state === 'connecting') this.destroy();
+    this.forgetSent();
+    this.carrier = undefined;
+    this.state = 'initial';
     this.#reconnect = setTimeout(() => this.connect(), delay * 1000);
   }
 

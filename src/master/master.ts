@@ -153,6 +153,7 @@ function channelWorker(): Declared {
     name: CHANNEL_SERVER,
     count: 1,
     reloadable: false,
+    last: true,
     backlog: 511,
     reusePort: false,
     address: `unix://${path}`,

@@ -8,6 +8,8 @@ export type WorkerSpec = {
   readonly name: string;
   readonly count: number;
   readonly reloadable: boolean;
+  /** Others need it until their end, so it is told to leave when they are gone. */
+  readonly last?: boolean;
 };
 
 /** Bounds of the plan. */

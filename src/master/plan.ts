@@ -10,6 +10,7 @@ import type {
   Timing,
   WorkerSpec,
 } from './plan-types.ts';
+import { died, killed, nameOf, reloadFailed } from './plan-words.ts';
 import { Procs } from './procs.ts';
 import { Reload, type ReloadState } from './reload.ts';
 import { fitted } from './slots.ts';
@@ -58,7 +59,7 @@ export class Plan {
     this.#overdue(now);
     this.#goOnReloading(now);
     this.#fill(now);
-    this.#settle();
+    this.#settle(now);
     return this.#actions;
   }
 
@@ -163,9 +164,7 @@ export class Plan {
     slot.deaths = young ? slot.deaths + 1 : 0;
     const waitMs = backOffMs(slot.deaths);
     if (slot.incoming === undefined) slot.forkAt = now + waitMs;
-    if (status === 0) return;
-    const when = waitMs === 0 ? 'at once' : `in ${waitMs / 1000} s`;
-    this.#say('error', `${nameOf(proc)} ended with status ${status}; another one starts ${when}`);
+    if (status !== 0) this.#say('error', died(proc, status, waitMs));
   }
 
   #retire(id: number, how: How, now: number, reload = false): void {
@@ -178,12 +177,18 @@ export class Plan {
     this.#again = undefined;
     if (this.#reload?.running) this.#reload.fail('the service stops');
     for (const slot of this.slots) slot.current = slot.incoming = slot.forkAt = undefined;
-    for (const proc of this.procs.all.values())
-      if (proc.how !== 'now') this.#retire(proc.id, how, now);
+    for (const proc of this.procs.all.values()) {
+      if (proc.how !== 'now' && !this.#isLast(proc.worker)) this.#retire(proc.id, how, now);
+    }
+  }
+
+  #isLast(worker: string): boolean {
+    return this.#workers.some(({ name, last }) => name === worker && last);
   }
 
   #hold(on: boolean, now: number): void {
     if (on ? !this.#filling() : this.phase !== 'held') return;
+    if (on && this.#reload?.running) this.#failReload('the service drains', now);
     this.phase = on ? 'held' : 'running';
     for (const slot of this.slots) {
       if (slot.current !== undefined)
@@ -244,13 +249,9 @@ export class Plan {
       slot.incoming = undefined;
       if (slot.current === undefined) slot.forkAt = now + backOffMs(slot.deaths + 1);
     }
-    const before = this.#reload?.state.replaced ?? 0;
-    const kept =
-      before > 0
-        ? `${before} processes were replaced before, the others stay`
-        : 'the old processes stay';
+    const replaced = this.#reload?.state.replaced ?? 0;
     this.#reload?.fail(reason);
-    this.#say('error', `reload failed, ${kept}: ${reason}`);
+    this.#say('error', reloadFailed(replaced, reason));
     this.#reloadAgain(now);
   }
 
@@ -264,9 +265,7 @@ export class Plan {
   #overdue(now: number): void {
     for (const proc of this.procs.overdue(now)) {
       this.#actions.push({ do: 'kill', proc: proc.id });
-      const why = proc.state === 'starting' ? 'was not ready' : 'had not ended';
-      const seconds = (now - proc.since) / 1000;
-      this.#say('error', `${nameOf(proc)} ${why} after ${seconds} s and is killed`);
+      this.#say('error', killed(proc, now));
     }
   }
 
@@ -285,7 +284,7 @@ export class Plan {
     return id;
   }
 
-  #settle(): void {
+  #settle(now: number): void {
     const isReady = ({ current }: Slot) =>
       current !== undefined && this.procs.get(current)?.state === 'ready';
     if (this.phase === 'starting' && this.slots.every(isReady)) {
@@ -293,7 +292,12 @@ export class Plan {
       this.#say('info', `started: ${this.slots.length} processes`);
     }
     const over = this.phase === 'draining' || this.phase === 'stopping';
-    if (!over || this.procs.all.size > 0 || this.#ended) return;
+    if (!over || this.#ended) return;
+    const rest = [...this.procs.all.values()];
+    if (rest.every(({ worker }) => this.#isLast(worker))) {
+      for (const { id, how } of rest) if (how === undefined) this.#retire(id, 'now', now);
+    }
+    if (rest.length > 0) return;
     this.#ended = true;
     this.#actions.push({ do: 'end', code: this.#exitCode });
   }
@@ -301,9 +305,4 @@ export class Plan {
   #say(level: 'info' | 'error', text: string): void {
     this.#actions.push({ do: 'say', level, text });
   }
-}
-
-/** `chat#0`: the Worker and the slot. */
-function nameOf({ worker, slot }: Proc): string {
-  return `${worker}#${slot}`;
 }

@@ -1,0 +1,27 @@
+import type { Proc } from './plan-types.ts';
+
+/** What the plan says to people. */
+
+/** `chat#0`: the Worker and the slot. */
+export function nameOf({ worker, slot }: Proc): string {
+  return `${worker}#${slot}`;
+}
+
+export function died(proc: Proc, status: number, waitMs: number): string {
+  const when = waitMs === 0 ? 'at once' : `in ${waitMs / 1000} s`;
+  return `${nameOf(proc)} ended with status ${status}; another one starts ${when}`;
+}
+
+export function killed(proc: Proc, now: number): string {
+  const why = proc.state === 'starting' ? 'was not ready' : 'had not ended';
+  return `${nameOf(proc)} ${why} after ${Math.round((now - proc.since) / 1000)} s and is killed`;
+}
+
+/** @param replaced processes that run the new code already */
+export function reloadFailed(replaced: number, reason: string): string {
+  const kept =
+    replaced > 0
+      ? `${replaced} processes were replaced before, the others stay`
+      : 'the old processes stay';
+  return `reload failed, ${kept}: ${reason}`;
+}
