@@ -42,6 +42,7 @@ export const catalogue = {
   TEXT_NOT_UTF8: 'peer',
   TIMER_INTERVAL: 'misuse',
   TOO_MANY_FRAGMENTS: 'peer',
+  TRACE_UNAVAILABLE: 'environment',
   WRONG_PROCESS: 'misuse',
 } as const;
 

@@ -1,5 +1,4 @@
 import { parseAddress } from '../address.ts';
-import { keepTime } from '../clock.ts';
 import { callAsync, failed, tally } from '../connections/connection.ts';
 import { ENV, EXIT } from '../contract.ts';
 import { declaredOf } from '../declared.ts';
@@ -149,7 +148,6 @@ export async function runChild(workers: readonly AnyWorker[]): Promise<void> {
   // The terminal and init systems signal the whole group; what happens is for the master to say.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const)
     process.on(signal, () => {});
-  keepTime();
   tell({ t: 'declared', workers: workers.map(declaredOf) });
   const assignment = JSON.parse(process.env[ENV.child] ?? '{}') as Assignment;
   const worker = workers.find(({ name }) => name === assignment.worker);

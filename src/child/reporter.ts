@@ -4,7 +4,7 @@ import {
   channelStatsSince,
   zeroChannelStats,
 } from '../channel/stats.ts';
-import { clock } from '../clock.ts';
+import { clock, watchLateness } from '../clock.ts';
 import { type AnyConnection, open, tally } from '../connections/connection.ts';
 import { type Closes, type Counts, closesSince, countsSince, zeroCounts } from '../counters.ts';
 import { lostLines } from '../log.ts';
@@ -12,28 +12,18 @@ import type { ConnectionRow, Descriptor, Report } from '../master/messages.ts';
 import { Timer } from '../timer.ts';
 import { Lag } from './lag.ts';
 
-/** How often the event loop is probed. */
-const PROBE_MS = 100;
-
 /** What the drain of this process has done. */
 export const drainState = { draining: false, closed: 0 };
 
 /** Watches this process and says what has grown since it said so last. */
 export class Reporter {
   readonly #lag = new Lag();
-  readonly #probe: NodeJS.Timeout;
   #counts: Counts = zeroCounts();
   #closes: Closes = {};
   #channel: ChannelStats = zeroChannelStats();
 
   constructor() {
-    let expected = performance.now() + PROBE_MS;
-    this.#probe = setInterval(() => {
-      const now = performance.now();
-      this.#lag.observe((now - expected) / 1000);
-      expected = now + PROBE_MS;
-    }, PROBE_MS);
-    this.#probe.unref();
+    watchLateness((seconds) => this.#lag.observe(seconds));
   }
 
   /** Growth since the last call, and how things stand now. */

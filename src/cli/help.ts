@@ -73,7 +73,7 @@ Columns: docs/status-and-metrics.md. [busy]: the process did not answer within h
 PROCESS is a pid, a worker's name, or NAME#SLOT; without it the busiest process is taken.
 
   --seconds S             how long (default 5; 0: until Ctrl+C)
-  --all                   also calls that only ask for the time or wait for nothing
+  --all                   also what only keeps the runtime going: timers, wake-ups, reports to the master
 
 Needs strace and the right to attach; if one is missing the command says how to get it.
 `,

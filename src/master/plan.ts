@@ -1,15 +1,6 @@
 import { EXIT } from '../contract.ts';
 import { backOffMs, diedYoung } from './back-off.ts';
-import type {
-  Action,
-  How,
-  Phase,
-  PlanEvent,
-  Proc,
-  Slot,
-  Timing,
-  WorkerSpec,
-} from './plan-types.ts';
+import type { Action, How, Phase, PlanEvent, Slot, Timing, WorkerSpec } from './plan-types.ts';
 import { died, killed, nameOf, reloadFailed } from './plan-words.ts';
 import { Procs } from './procs.ts';
 import { Reload, type ReloadState } from './reload.ts';
