@@ -40,6 +40,8 @@ export abstract class BaseConnection<C, In> implements Callbacks<C, In> {
   activeAt: number = clock.tenths;
   /** @internal when it was last pinged; 0 for never */
   pingedAt = 0;
+  /** @internal `node:http` has it at the moment, and times it */
+  lent = false;
   /** @internal */
   protected state: Status = 'initial';
   /** @internal set by PROXY protocol and `X-Forwarded-For` */

@@ -66,7 +66,7 @@ export function sweep(
   const now = clock.tenths;
   for (const connection of connections) {
     const open = connection.status === 'established';
-    if (!open && connection.status !== 'connecting') continue;
+    if (connection.lent || (!open && connection.status !== 'connecting')) continue;
     const { id, authenticated, openedAt, activeAt, pingedAt } = connection;
     const due = overdue({ id, open, authenticated, openedAt, activeAt, pingedAt }, deadlines, now);
     if (due === 'ping') ping(connection, pingData, now);

@@ -40,6 +40,7 @@ export class TcpConnection<In = any, Out = any> extends ReadableConnection<In, O
   /** @internal gives the transport to `node:http`, until it turns out what the connection is */
   lend(): Transport | undefined {
     const carrier = this.carrier;
+    this.lent = true;
     this.carrier = undefined;
     return carrier;
   }
@@ -53,6 +54,7 @@ export class TcpConnection<In = any, Out = any> extends ReadableConnection<In, O
 
   /** @internal `node:http` has read a handshake and gives the connection back */
   takeBack(carrier: Transport): void {
+    this.lent = false;
     this.carrier = carrier;
     carrier.start(this);
   }

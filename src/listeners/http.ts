@@ -47,6 +47,8 @@ export function httpServer(options: HttpServerOptions): Server {
   if (upgrade)
     server.on('upgrade', (message, socket, head) => upgrade(message, socket as Socket, head));
   server.on('clientError', onClientError);
+  // What begins to look after slow requests; a server that really listens gets it from `listen`.
+  server.emit('listening');
   return server;
 }
 

@@ -55,13 +55,14 @@ export class StreamTransport implements Transport {
     receiver?.closed(this.#error);
   };
 
-  /** Gives the socket away, paused; this transport is over without `closed`. */
+  /** Gives the socket away; this transport is over without `closed`. The next owner has to listen in the same turn. */
   release(): Socket | undefined {
     const socket = this.#socket;
-    socket.pause();
     socket.off('error', this.#onError).off('close', this.#onClose);
     socket.off('end', this.#onEnd).off('data', this.#onData);
     this.receiver = undefined;
+    // Not `flowing` any more because of an earlier pause, it would ignore new listeners.
+    if (socket.isPaused()) socket.resume();
     return socket.destroyed ? undefined : socket;
   }
 

@@ -1,0 +1,3 @@
+import { websocketSuite } from './websocket-suite.ts';
+
+websocketSuite('a libuv handle');
