@@ -64,13 +64,13 @@ export class Worker<A extends string = string, P extends AnyProtocol | undefined
   readonly addressText: A | undefined;
 
   /** In each process, once, before it listens. It may be async; the process listens when it is done. */
-  onWorkerStart: ((worker: this) => unknown) | undefined;
+  onWorkerStart: ((worker: Worker<A, P>) => unknown) | undefined;
   /** New configuration is there, or a reload begins. For `reloadable: false` it is all that a reload does. */
-  onWorkerReload: ((worker: this) => unknown) | undefined;
+  onWorkerReload: ((worker: Worker<A, P>) => unknown) | undefined;
   /** The process is about to end; what is still open is closed after it. Not after a crash. */
-  onWorkerStop: ((worker: this) => unknown) | undefined;
+  onWorkerStop: ((worker: Worker<A, P>) => unknown) | undefined;
   /** A drain begins: clients may be told; new ones still come for the propagation delay. */
-  onDrain: ((worker: this) => unknown) | undefined;
+  onDrain: ((worker: Worker<A, P>) => unknown) | undefined;
   /** WebSocket Workers only: plain HTTP requests on the same port. Without it they are answered with 426. */
   onRequest: ((connection: HttpConnection, request: Request) => unknown) | undefined;
   onConnect: Callbacks<ConnectionOf<A, P>, MessageOf<A, P>>['onConnect'];

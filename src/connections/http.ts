@@ -158,7 +158,10 @@ export class HttpConnection extends BaseConnection<HttpConnection, Request> {
         ? { status: answer.status, body: answer.body, headers: answer.allHeaders() }
         : plain(answer);
     if (this.#closing) response.shouldKeepAlive = false;
-    response.writeHead(status, withType(headers, body));
+    response.writeHead(
+      status,
+      status === 204 || status === 304 ? headers : withType(headers, body),
+    );
     response.end(body);
     return this.#socket.writableLength === 0 ? true : null;
   }

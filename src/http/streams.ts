@@ -12,7 +12,8 @@ export class HttpStream {
 
   /** Whether the client is gone or `end` was called. */
   get ended(): boolean {
-    return this.#response.writableEnded || this.#response.destroyed;
+    const { writableEnded, destroyed, socket } = this.#response;
+    return writableEnded || destroyed || (socket?.destroyed ?? true);
   }
 
   /**

@@ -34,6 +34,8 @@ export function httpServer(options: HttpServerOptions): Server {
     keepAliveTimeout: options.keepAliveTimeout,
     connectionsCheckingInterval: Math.min(1000, options.headersTimeout),
     noDelay: true,
+    // We look at it ourselves, to count it as what it is.
+    requireHostHeader: false,
   });
   const { upgrade } = options;
   server.on('connection', (socket: Socket) => {
@@ -111,6 +113,7 @@ function refused(message: IncomingMessage, response: ServerResponse, limit: numb
     if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1;
   }
   if (hosts > 1) return refuse(response, 400, 'several Host headers');
+  if (hosts === 0 && message.httpVersion !== '1.0') return refuse(response, 400, 'no Host header');
   const announced = Number(message.headers['content-length'] ?? 0);
   if (announced > limit)
     return refuse(response, 413, `a body of ${announced} bytes, limit ${limit}`);
