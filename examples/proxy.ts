@@ -4,7 +4,7 @@
 // So a proxy between a fast and a slow peer needs little memory, and nothing is dropped.
 //
 //     npx longshore start examples/echo.ts
-//     npx longshore start --admin off examples/proxy.ts
+//     npx longshore start examples/proxy.ts
 //
 // Try it: the echo program, by way of the proxy.
 //

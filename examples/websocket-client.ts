@@ -4,7 +4,7 @@
 // pause. The pause has a random part, so that many clients of one server do not come back in the same instant.
 //
 //     npx longshore start examples/echo.ts
-//     npx longshore start --admin off examples/websocket-client.ts
+//     npx longshore start examples/websocket-client.ts
 //
 // Try it: stop the echo program and start it again.
 //
@@ -15,7 +15,7 @@ import { AsyncTcpConnection, Timer, Worker } from 'longshore';
 const ADDRESS = process.env['URL'] ?? 'ws://127.0.0.1:2346';
 const DELAY = Number(process.env['DELAY'] ?? 1);
 
-const client = new Worker(undefined, { name: 'client' });
+const client = new Worker({ name: 'client' });
 
 client.onWorkerStart = () => {
   const server = new AsyncTcpConnection<string | Buffer, string | Uint8Array>(ADDRESS);

@@ -92,10 +92,14 @@ export class Worker<A extends string = string, P extends AnyProtocol | undefined
    * @param options see `WorkerOptions`; `protocol`, for tcp, unix and udp, is one of your own
    * @throws {TypeError|RangeError} `ADDRESS_INVALID` or `OPTION_INVALID`
    */
-  constructor(address?: A, options: WorkerOptions & { readonly protocol?: P } = {}) {
+  constructor(address: A, options?: WorkerOptions & { readonly protocol?: P });
+  constructor(options?: WorkerOptions);
+  constructor(first?: A | WorkerOptions, second: WorkerOptions & { readonly protocol?: P } = {}) {
+    const address = typeof first === 'string' ? first : undefined;
+    const options = typeof first === 'object' ? (first as typeof second) : second;
     checkOptions(options);
-    this.address = address === undefined ? undefined : parseAddress(address);
     this.addressText = address;
+    this.address = address === undefined ? undefined : parseAddress(address);
     this.options = options;
     this.name = options.name ?? defaultName(this.address);
     this.count = options.count ?? 1;
@@ -147,11 +151,6 @@ export class Worker<A extends string = string, P extends AnyProtocol | undefined
     const listener = this.#listener;
     this.#listener = undefined;
     await listener?.stop();
-  }
-
-  /** @internal file descriptors of the listening sockets */
-  get listenFds(): readonly number[] {
-    return this.#listener?.fds ?? [];
   }
 
   /**

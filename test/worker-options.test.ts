@@ -109,8 +109,11 @@ describe('names among the options', () => {
     expect(() => checkOptions(option(name, ''))).toThrow(`${name} is not an option; known: cert,`);
   });
 
-  it.each([undefined, []])('refuses proxyProtocol with the trusted proxies %j', (trustedProxies) => {
-    expect(() => checkOptions({ proxyProtocol: true, trustedProxies })).toThrow(/trustedProxies/);
-    expect(() => checkOptions({ proxyProtocol: false, trustedProxies })).not.toThrow();
-  });
+  it.each([undefined, []])(
+    'refuses proxyProtocol with the trusted proxies %j',
+    (trustedProxies) => {
+      expect(() => checkOptions({ proxyProtocol: true, trustedProxies })).toThrow(/trustedProxies/);
+      expect(() => checkOptions({ proxyProtocol: false, trustedProxies })).not.toThrow();
+    },
+  );
 });

@@ -3,6 +3,7 @@ import { callAsync, failed, tally } from '../connections/connection.ts';
 import { ENV, EXIT } from '../contract.ts';
 import { declaredOf } from '../declared.ts';
 import { codeOf, LongshoreError, messageOf } from '../errors.ts';
+import { listening } from '../listeners/listener.ts';
 import { log, surviveBrokenOutput } from '../log.ts';
 import type { Assignment, Question, ToMaster, ToProcess } from '../master/messages.ts';
 import { control } from '../process-control.ts';
@@ -83,7 +84,7 @@ class Child {
     const worker = this.#worker;
     if (what === 'report') return this.#reporter.take();
     if (what === 'connections') return connectionRows(worker.name, limit);
-    return descriptors([{ fds: worker.listenFds, name: worker.getSocketName() }]);
+    return descriptors(listening());
   }
 
   /** Drains but stays: a later order decides. */

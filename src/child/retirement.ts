@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AnyConnection, callAsync, open } from '../connections/connection.ts';
 import { CLOSE } from '../contract.ts';
+import { stopListening } from '../listeners/listener.ts';
 import { closeOffsets, hintReason, type RetireTimes } from '../master/drain.ts';
 import type { How } from '../master/plan-types.ts';
 import { monotonicMs } from '../monotonic.ts';
@@ -35,6 +36,7 @@ export async function retire(
   await until(times.acceptUntil, signal);
   signal.throwIfAborted();
   await worker.unlisten();
+  await stopListening();
   await empty(times.closeFrom, signal);
   signal.throwIfAborted();
   if (times.closeUntil <= monotonicMs()) closeAll(how, reload);

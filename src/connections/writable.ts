@@ -95,13 +95,13 @@ export abstract class WritableConnection<In, Out> extends BaseConnection<TcpConn
     if (!encodeInto || !free || again || !carrier || this.#parked || this.state !== 'established') {
       return this.sendBytes(this.codec.encode(message));
     }
-    if (carrier.pendingBytes + outbox.size >= this.maxSendBufferSize) return this.dropped();
+    if (carrier.pendingBytes >= this.maxSendBufferSize) return this.dropped();
     if (!outbox.encode(encodeInto, message)) {
       this.#flush(carrier);
       if (!outbox.encode(encodeInto, message)) return this.sendBytes(this.codec.encode(message));
     }
     tally.counts.messages_sent += 1;
-    return corked === this && !lastOfChunk ? null : this.#flush(carrier);
+    return this.#flushWhenDue(carrier);
   }
 
   /** Sends bytes as they are. The three answers are those of `send`. */
@@ -152,14 +152,25 @@ export abstract class WritableConnection<In, Out> extends BaseConnection<TcpConn
   }
 
   #gather(carrier: Transport, bytes: Uint8Array): SendResult {
-    if (carrier.pendingBytes + outbox.size >= this.maxSendBufferSize) return this.dropped();
+    if (carrier.pendingBytes >= this.maxSendBufferSize) return this.dropped();
     tally.counts.messages_sent += 1;
     if (!outbox.fits(bytes.length)) {
       this.#flush(carrier);
       if (!outbox.fits(bytes.length)) return this.#account(carrier.write(bytes), bytes.length);
     }
     outbox.add(bytes);
-    return lastOfChunk ? this.#flush(carrier) : null;
+    return this.#flushWhenDue(carrier);
+  }
+
+  /**
+   * Gathered bytes wait for the last message of the chunk, unless they reach the limit: then they go to the kernel now,
+   * so that `onBufferFull` is told before the next message would be dropped.
+   */
+  #flushWhenDue(carrier: Transport): SendResult {
+    const due = corked !== this || lastOfChunk;
+    return due || carrier.pendingBytes + outbox.size >= this.maxSendBufferSize
+      ? this.#flush(carrier)
+      : null;
   }
 
   #flush(carrier: Transport): SendResult {

@@ -20,6 +20,19 @@ export type ListenOptions = {
   readonly hold?: boolean;
 };
 
+/** All that listens in this process: its Worker, and those that it opened with `listen()`. */
+const here = new Set<Listener>();
+
+/** Stops accepting everywhere in this process. */
+export async function stopListening(): Promise<void> {
+  await Promise.all([...here].map((listener) => listener.stop()));
+}
+
+/** What listens in this process, with its file descriptors. */
+export function listening(): { name: string; fds: readonly number[] }[] {
+  return [...here].map(({ name, fds }) => ({ name, fds }));
+}
+
 /** What a Worker listens with in this process. */
 export class Listener {
   /** The address with the real port, as `status` shows it. */
@@ -33,6 +46,7 @@ export class Listener {
     this.#server = server;
     this.#port = port;
     this.#timer = sweeper(worker);
+    here.add(this);
   }
 
   /** @throws {LongshoreError} `PORT_TAKEN` or `START_FAILED` */
@@ -77,6 +91,7 @@ export class Listener {
   }
 
   async stop(): Promise<void> {
+    here.delete(this);
     clearInterval(this.#timer);
     await this.#server.stop();
     this.#port?.stop();
@@ -106,7 +121,7 @@ function sweeper(worker: AnyWorker): NodeJS.Timeout {
   const shortest = Math.min(
     ...[idle, ping, unauthenticated, handshake, age].filter((time) => time > 0),
   );
-  const everyMs = Math.min(1000, Math.max(100, (shortest * 100) / 4));
+  const everyMs = Math.min(1000, Math.max(100, shortest * 10));
   const data = worker.options.heartbeat?.data;
   const timer = setInterval(() => sweep(worker.connections.values(), deadlines, data), everyMs);
   timer.unref();

@@ -15,7 +15,7 @@ import type { AnyWorker } from '../worker.ts';
 import type { AnyProtocol } from '../worker-types.ts';
 import { httpServer } from './http.ts';
 import { readProxy } from './proxy-stage.ts';
-import { Certificate, secure, type TlsStage } from './tls.ts';
+import { TlsStage } from './tls.ts';
 import { trusting } from './trust.ts';
 import { WebSocketGate } from './websocket.ts';
 
@@ -65,12 +65,8 @@ export class StreamPort {
       messagesPerSecond: options.limits?.messagesPerSecond ?? 0,
       closed: ({ id }) => void worker.connections.delete(id),
     };
-    this.#tls = options.ssl && {
-      ssl: options.ssl,
-      certificate: new Certificate(options.ssl),
-      alpn: scheme === 'http' || scheme === 'websocket' ? ['http/1.1'] : [],
-      timeoutMs: this.#timeoutMs,
-    };
+    const alpn = scheme === 'http' || scheme === 'websocket' ? ['http/1.1'] : [];
+    this.#tls = options.ssl && new TlsStage({ ssl: options.ssl, alpn, timeoutMs: this.#timeoutMs });
     if (scheme === 'websocket') this.#gate = this.#webSocketGate();
     if (scheme === 'http' || this.#gate) this.#http = this.#httpServer(sizes.maxPackageSize);
     if (this.#gate) this.#gate.http = this.#http;
@@ -153,7 +149,7 @@ export class StreamPort {
     }
     const socket = socketOf(transport, rest);
     if (!socket) return;
-    secure(socket, this.#tls, (secured) =>
+    this.#tls.secure(socket, (secured) =>
       this.#hand(new StreamTransport(secured, 'ssl'), peer, NOTHING),
     );
   }
@@ -164,6 +160,7 @@ export class StreamPort {
       if (!socket) return;
       if (peer) this.#peers.set(socket, peer);
       this.#http.emit('connection', socket);
+      socket.resume();
       return;
     }
     const connection = new TcpConnection(this.#owner, this.#protocol);
@@ -177,7 +174,7 @@ export class StreamPort {
 
   /** No more connections will be accepted. */
   stop(): void {
-    this.#tls?.certificate.stop();
+    this.#tls?.stop();
   }
 }
 

@@ -1,6 +1,12 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
+import {
+  createSecureContext,
+  createServer,
+  type SecureContextOptions,
+  type Server,
+  type TLSSocket,
+} from 'node:tls';
 import { tally } from '../connections/connection.ts';
 import { LongshoreError, messageOf } from '../errors.ts';
 import { log } from '../log.ts';
@@ -20,31 +26,29 @@ export type SslOptions = {
 const LOOK_MS = 1000;
 
 /** The certificate in use, kept up to date with its files. */
-export class Certificate {
+class Certificate {
   readonly #options: SslOptions;
   readonly #timer: NodeJS.Timeout;
+  readonly #renewed: (context: SecureContextOptions) => void;
   #stamp: string;
-  #context: SecureContext;
+  /** What was read at first. */
+  readonly context: SecureContextOptions;
 
   /** @throws {LongshoreError} `START_FAILED` if a file is missing or the two do not belong together */
-  constructor(options: SslOptions) {
+  constructor(options: SslOptions, renewed: (context: SecureContextOptions) => void) {
     this.#options = options;
+    this.#renewed = renewed;
     try {
       this.#stamp = stampOf(options);
-      this.#context = read(options);
+      this.context = read(options);
     } catch (error) {
-      throw new LongshoreError(
-        'START_FAILED',
-        `ssl: ${messageOf(error)} (cert ${options.cert}, key ${options.key})`,
-        { cause: error },
-      );
+      const files = `cert ${options.cert}, key ${options.key}`;
+      throw new LongshoreError('START_FAILED', `ssl: ${messageOf(error)} (${files})`, {
+        cause: error,
+      });
     }
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
     this.#timer.unref();
-  }
-
-  get context(): SecureContext {
-    return this.#context;
   }
 
   // A renewal writes two files; between the two they do not fit, so a failure only means: look again.
@@ -52,7 +56,7 @@ export class Certificate {
     try {
       const stamp = stampOf(this.#options);
       if (stamp === this.#stamp) return;
-      this.#context = read(this.#options);
+      this.#renewed(read(this.#options));
       this.#stamp = stamp;
       log.info(`ssl: new certificate from ${this.#options.cert}`);
     } catch (error) {
@@ -76,49 +80,67 @@ const stampOf = (options: SslOptions): string =>
     .map(({ mtimeMs, ino, size }) => `${mtimeMs}/${ino}/${size}`)
     .join(' ');
 
-function read({ cert, key, ca, passphrase }: SslOptions): SecureContext {
-  return createSecureContext({
+/** The files' contents, once they are known to make a working context. */
+function read({ cert, key, ca, passphrase }: SslOptions): SecureContextOptions {
+  const context = {
     cert: readFileSync(cert),
     key: readFileSync(key),
     ...(ca === undefined ? {} : { ca: readFileSync(ca) }),
     ...(passphrase === undefined ? {} : { passphrase }),
-  });
+  };
+  createSecureContext(context);
+  return context;
 }
 
-export type TlsStage = {
-  readonly certificate: Certificate;
+export type TlsOptions = {
   readonly ssl: SslOptions;
   /** Protocols to offer by ALPN; none for plain streams. */
   readonly alpn: readonly string[];
+  /** Longest handshake. */
   readonly timeoutMs: number;
 };
 
-/**
- * Does the TLS handshake on an accepted socket.
- *
- * @param done called with the secured socket; never if the handshake fails or takes longer than `timeoutMs`
- */
-export function secure(socket: Socket, stage: TlsStage, done: (socket: TLSSocket) => void): void {
-  const secured = new TLSSocket(socket, {
-    isServer: true,
-    secureContext: stage.certificate.context,
-    ...(stage.ssl.ca === undefined ? {} : { requestCert: true, rejectUnauthorized: true }),
-    ...(stage.alpn.length === 0 ? {} : { ALPNProtocols: [...stage.alpn] }),
-  });
-  const timer = setTimeout(() => secured.destroy(), stage.timeoutMs);
-  const failed = () => {
-    tally.counts.packet_err += 1;
-    socket.destroy();
-  };
-  secured.once('error', failed);
-  secured.once('close', () => clearTimeout(timer));
-  secured.once('secure', () => {
-    clearTimeout(timer);
-    if (stage.ssl.ca !== undefined && !secured.authorized) {
-      failed();
-      return;
-    }
-    secured.off('error', failed);
-    done(secured);
-  });
+/** Does the TLS handshakes of a port. */
+export class TlsStage {
+  readonly #server: Server;
+  readonly #certificate: Certificate;
+  /** What to do with a socket once it is secured, by its address: `node:tls` does not say which socket became which. */
+  readonly #waiting = new Map<string, (secured: TLSSocket) => void>();
+
+  /** @throws {LongshoreError} `START_FAILED` */
+  constructor({ ssl, alpn, timeoutMs }: TlsOptions) {
+    this.#certificate = new Certificate(ssl, (context) => this.#server.setSecureContext(context));
+    this.#server = createServer({
+      ...this.#certificate.context,
+      handshakeTimeout: timeoutMs,
+      ...(ssl.ca === undefined ? {} : { requestCert: true, rejectUnauthorized: true }),
+      ...(alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] }),
+    });
+    this.#server.on('secureConnection', (secured) =>
+      this.#waiting.get(addressOf(secured))?.(secured),
+    );
+    this.#server.on('tlsClientError', (_, socket) => {
+      tally.counts.packet_err += 1;
+      socket.destroy();
+    });
+  }
+
+  /** @param done called with the secured socket; never if the handshake fails or takes too long */
+  secure(socket: Socket, done: (secured: TLSSocket) => void): void {
+    const address = addressOf(socket);
+    this.#waiting.set(address, (secured) => {
+      this.#waiting.delete(address);
+      done(secured);
+    });
+    socket.once('close', () => this.#waiting.delete(address));
+    socket.on('error', () => {});
+    this.#server.emit('connection', socket);
+  }
+
+  stop(): void {
+    this.#certificate.stop();
+  }
 }
+
+const addressOf = ({ remoteAddress, remotePort }: Socket): string =>
+  `${remoteAddress} ${remotePort}`;

@@ -65,6 +65,7 @@ export class WebSocketGate implements Opening {
     this.#lent.set(socket, connection);
     socket.once('close', () => connection.closed(undefined));
     this.http.emit('connection', socket);
+    socket.resume();
   }
 
   /** @internal it is plain HTTP after all */

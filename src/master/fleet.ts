@@ -41,6 +41,8 @@ export class Fleet {
   config: Config;
   peers: Peers | undefined = undefined;
   #declared: readonly Declared[];
+  /** Changes of the Workers, one after the other. */
+  #declaring: Promise<void> = Promise.resolve();
   #channelWanted = false;
   #channelAddress: string | undefined = undefined;
   #drain: DrainSettings;
@@ -197,7 +199,8 @@ export class Fleet {
       this.tellAll({ t: 'channel', address: listening });
     }
     this.ledger.alive(proc, Date.now());
-    this.step({ is: 'ready', proc });
+    // A process may have asked for a channel server just before: it is one of those that are to start.
+    void this.#declaring.then(() => this.step({ is: 'ready', proc }));
   }
 
   #exited(proc: number, status: number): void {
@@ -224,7 +227,13 @@ export class Fleet {
   }
 
   /** Makes the Workers those given; nothing happens if they are already. */
-  async declare(workers: readonly Declared[]): Promise<void> {
+  declare(workers: readonly Declared[]): Promise<void> {
+    const done = this.#declaring.then(() => this.#declareNow(workers));
+    this.#declaring = done.catch(() => {});
+    return done;
+  }
+
+  async #declareNow(workers: readonly Declared[]): Promise<void> {
     const all = this.#channelWanted ? [...workers, this.#options.channel.worker] : workers;
     if (JSON.stringify(all) === JSON.stringify(this.#declared)) return;
     for (const worker of all) await this.#claim(worker);
@@ -236,7 +245,7 @@ export class Fleet {
     if (this.#channelWanted) return;
     this.#channelWanted = true;
     try {
-      await this.declare(this.#declared);
+      await this.declare(this.#declared.filter(({ name }) => name !== CHANNEL_SERVER));
     } catch (error) {
       log.error(`channel server: ${messageOf(error)}`);
       this.#channelWanted = false;

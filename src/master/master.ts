@@ -13,6 +13,7 @@ import { Fleet } from './fleet.ts';
 import { KernelWatch } from './kernel.ts';
 import type { Declared } from './messages.ts';
 import { operations } from './operations.ts';
+import { processes } from './plan-words.ts';
 import { Ports } from './ports.ts';
 import { settingsOf } from './settings.ts';
 import { watchFiles } from './watch.ts';
@@ -137,8 +138,7 @@ class Master {
   #greet(): void {
     const widest = Math.max(...this.#fleet.declared.map(({ name }) => name.length), 6);
     const lines = this.#fleet.declared.map(({ name, count }) => {
-      const processes = count === 1 ? '1 process' : `${count} processes`;
-      return `${name.padEnd(widest)}  ${this.#fleet.listening(name)}  ${processes}`;
+      return `${name.padEnd(widest)}  ${this.#fleet.listening(name)}  ${processes(count)}`;
     });
     log.info(`Longshore ${VERSION} on Node ${process.version}, ${this.#file}`);
     for (const line of lines) log.info(line);

@@ -2,6 +2,11 @@ import type { Proc } from './plan-types.ts';
 
 /** What the plan says to people. */
 
+/** `1 process`, `2 processes`. */
+export function processes(count: number): string {
+  return count === 1 ? '1 process' : `${count} processes`;
+}
+
 /** `chat#0`: the Worker and the slot. */
 export function nameOf({ worker, slot }: Proc): string {
   return `${worker}#${slot}`;

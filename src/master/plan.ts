@@ -1,7 +1,7 @@
 import { EXIT } from '../contract.ts';
 import { backOffMs, diedYoung } from './back-off.ts';
 import type { Action, How, Phase, PlanEvent, Slot, Timing, WorkerSpec } from './plan-types.ts';
-import { died, killed, nameOf, reloadFailed } from './plan-words.ts';
+import { died, killed, nameOf, processes, reloadFailed } from './plan-words.ts';
 import { Procs } from './procs.ts';
 import { Reload, type ReloadState } from './reload.ts';
 import { fitted } from './slots.ts';
@@ -218,14 +218,17 @@ export class Plan {
     }
     const slots = this.slots.filter((slot) => !stay.has(slot.worker));
     this.#reload = new Reload(how, slots, now);
-    this.#say('info', `reload begins: ${slots.length} processes, one after the other`);
+    this.#say('info', `reload begins: ${processes(slots.length)}, one after the other`);
   }
 
   #goOnReloading(now: number): void {
     const next = this.#reload?.next() ?? 'wait';
     if (next === 'wait') return;
     if (next === 'done') {
-      this.#say('info', `reload complete: ${this.#reload?.state.replaced} processes replaced`);
+      this.#say(
+        'info',
+        `reload complete: ${processes(this.#reload?.state.replaced ?? 0)} replaced`,
+      );
       this.#reloadAgain(now);
     } else {
       next.incoming = this.#newProc(next, now);
@@ -280,7 +283,7 @@ export class Plan {
       current !== undefined && this.procs.get(current)?.state === 'ready';
     if (this.phase === 'starting' && this.slots.every(isReady)) {
       this.phase = 'running';
-      this.#say('info', `started: ${this.slots.length} processes`);
+      this.#say('info', `started: ${processes(this.slots.length)}`);
     }
     const over = this.phase === 'draining' || this.phase === 'stopping';
     if (!over || this.#ended) return;

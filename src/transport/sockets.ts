@@ -34,7 +34,8 @@ export function transportOfSocket(socket: Socket | TLSSocket): Transport {
 }
 
 /**
- * The other way round: a transport's connection as a socket, for `node:http` and `node:tls`. The transport is over.
+ * The other way round: a transport's connection as a socket, for `node:http` and `node:tls`. The transport is over. The
+ * socket may be paused; `node:http` needs a `resume` after it has taken it, `node:tls` must not have one before.
  *
  * @param rest bytes that were received already and are to be read first; copied
  * @returns `undefined` if the connection is closed

@@ -61,8 +61,6 @@ export class StreamTransport implements Transport {
     socket.off('error', this.#onError).off('close', this.#onClose);
     socket.off('end', this.#onEnd).off('data', this.#onData);
     this.receiver = undefined;
-    // Not `flowing` any more because of an earlier pause, it would ignore new listeners.
-    if (socket.isPaused()) socket.resume();
     return socket.destroyed ? undefined : socket;
   }
 

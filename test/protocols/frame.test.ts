@@ -32,14 +32,17 @@ describe('frame', () => {
     }
   });
 
-  it.each([0, 1, 2, 3])('refuses the announced length %i, which is shorter than itself', (length) => {
-    for (const pieces of cuts(hex(`00000005 61 0000000${length}`))) {
-      expect(decoded(frame, pieces)).toMatchObject({
-        messages: [Buffer.from('a')],
-        code: 'LENGTH_TOO_SHORT',
-      });
-    }
-  });
+  it.each([0, 1, 2, 3])(
+    'refuses the announced length %i, which is shorter than itself',
+    (length) => {
+      for (const pieces of cuts(hex(`00000005 61 0000000${length}`))) {
+        expect(decoded(frame, pieces)).toMatchObject({
+          messages: [Buffer.from('a')],
+          code: 'LENGTH_TOO_SHORT',
+        });
+      }
+    },
+  );
 
   it('refuses a length over the limit as soon as its four bytes are there', () => {
     const decoder = frame.decoder({ maxPackageSize: 10 });

@@ -100,7 +100,11 @@ it('refuses a continuation after the end of its message, which is still good', (
 
 describe('frames that no server may send', () => {
   it('a masked frame ends the stream, however it is cut', () => {
-    for (const stream of [masked(0x81, 'a'), masked(0x89), joined(headOf(0x82, 70_000, true), MASK)])
+    for (const stream of [
+      masked(0x81, 'a'),
+      masked(0x89),
+      joined(headOf(0x82, 70_000, true), MASK),
+    ])
       for (const pieces of cuts(stream))
         expect(decoded(reader('client'), pieces)).toEqual({
           messages: [],

@@ -193,23 +193,26 @@ describe('close codes', () => {
   });
 });
 
-/** A valid stream of a client: messages in fragments, control frames anywhere between, and what it must give. */
+/** A valid stream of a client: messages in fragments, pings between them, and what it must give. */
 function conversation(random: Random): { stream: Buffer; messages: Incoming[] } {
-  const frames: Buffer[] = [];
-  const messages: Incoming[] = [];
-  for (let i = random.int(1, 6); i > 0; i -= 1) {
-    const binary = random.chance(0.5);
-    const size = random.pick([0, 3, 60, 130, 300]);
-    const bytes = binary ? random.bytes(size) : Buffer.from(random.text(size));
-    const places = [...randomCut(bytes, random).entries()];
-    for (const [n, part] of places) {
-      const fin = n === places.length - 1 ? FIN : 0;
-      frames.push(frameOf(fin | (n > 0 ? 0 : binary ? 2 : 1), part, random.bytes(4)));
-      if (fin) messages.push(binary ? bytes : bytes.toString());
-      if (!random.chance(0.2)) continue;
-      frames.push(masked(0x89, 'p'));
-      messages.push(ping('p'));
-    }
-  }
-  return { stream: Buffer.concat(frames), messages };
+  const all = Array.from({ length: random.int(1, 6) }, () => fragmented(random));
+  return {
+    stream: Buffer.concat(all.flatMap(({ frames }) => frames)),
+    messages: all.flatMap(({ messages }) => messages),
+  };
+}
+
+function fragmented(random: Random): { frames: Buffer[]; messages: Incoming[] } {
+  const binary = random.chance(0.5);
+  const size = random.pick([0, 3, 60, 130, 300]);
+  const bytes = binary ? random.bytes(size) : Buffer.from(random.text(size));
+  const parts = randomCut(bytes, random);
+  const pings = parts.map((_, n) => (n > 0 && random.chance(0.3) ? [ping('p')] : []));
+  const frames = parts.flatMap((part, n) => {
+    const opcode = n > 0 ? 0 : binary ? 2 : 1;
+    const fin = n === parts.length - 1 ? FIN : 0;
+    const before = (pings[n] ?? []).map(() => masked(0x89, 'p'));
+    return [...before, frameOf(fin | opcode, part, random.bytes(4))];
+  });
+  return { frames, messages: [...pings.flat(), binary ? bytes : bytes.toString()] };
 }

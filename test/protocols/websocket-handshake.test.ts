@@ -143,7 +143,9 @@ describe('refusal', () => {
       'Content-Length: 5',
     ]);
     expect(body).toBe('não\n');
-    expect(refusalOf(499, '').toString()).toMatch(/^HTTP\/1.1 499 Refused\r\n.*Length: 0\r\n\r\n$/s);
+    expect(refusalOf(499, '').toString()).toMatch(
+      /^HTTP\/1.1 499 Refused\r\n.*Length: 0\r\n\r\n$/s,
+    );
   });
 });
 

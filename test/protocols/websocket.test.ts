@@ -35,11 +35,7 @@ describe('frames out', () => {
     ['a deflated text', server.deflated(false, hex('aabb')), 'c1 02 aabb'],
     ['deflated bytes of a client', zeroes.deflated(true, hex('aa')), 'c2 81 00000000 aa'],
     ['126 bytes', server.encode(Buffer.alloc(126)).subarray(0, 4), '82 7e 007e'],
-    [
-      '65536 bytes',
-      server.encode(Buffer.alloc(65_536)).subarray(0, 10),
-      '82 7f 0000000000010000',
-    ],
+    ['65536 bytes', server.encode(Buffer.alloc(65_536)).subarray(0, 10), '82 7f 0000000000010000'],
   ])('%s is as the standard says', (_, bytes, expected) => {
     expect(Buffer.from(bytes ?? [])).toEqual(hex(expected));
   });
@@ -75,7 +71,11 @@ describe('frames out', () => {
 
   it('asks for a fresh mask for every frame', () => {
     let n = 0;
-    const counting = websocket({ role: 'client', deflate: false, mask: () => Buffer.alloc(4, ++n) });
+    const counting = websocket({
+      role: 'client',
+      deflate: false,
+      mask: () => Buffer.alloc(4, ++n),
+    });
     const frames = [counting.encode('a'), counting.encode('a'), counting.ping?.()];
     expect(frames.map((frame) => frame?.[2])).toEqual([1, 2, 3]);
   });
@@ -119,7 +119,11 @@ describe('frames out, straight into a buffer', () => {
     const out = Buffer.alloc(250_000);
     const sizes = [0, 1, 40, 41, 42, 124, 125, 126, 127, 21_844, 32_768, 65_535, 65_536, 70_000];
     for (const size of sizes) {
-      for (const message of [random.text(Math.min(size, 2000)), ...texts(size), Buffer.alloc(size)]) {
+      for (const message of [
+        random.text(Math.min(size, 2000)),
+        ...texts(size),
+        Buffer.alloc(size),
+      ]) {
         const at = random.int(0, 20);
         const bytes = server.encode(message);
         expect(server.encodeInto?.(message, out, at)).toBe(bytes.length);

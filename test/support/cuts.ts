@@ -15,7 +15,7 @@ export type Outcome<In> = {
 export function decoded<In>(
   protocol: Pick<Protocol<In, never>, 'decoder'>,
   pieces: readonly Buffer[],
-  maxPackageSize = 2 ** 31,
+  maxPackageSize: number = 2 ** 31,
 ): Outcome<In> {
   const decoder = protocol.decoder({ maxPackageSize });
   const messages: In[] = [];

@@ -22,13 +22,15 @@ const PATIENCE_MS = 20_000;
 const LAST_MS = 5000;
 
 /** What `stop` gives for a program that ended as it should. */
-export const CLEAN: Stopped = { code: 0, signal: null, alive: [] };
+export const CLEAN: Stopped = { code: 0, signal: null, alive: [], closed: true };
 
 export type Stopped = {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   /** Processes of the program that outlived it. */
   readonly alive: readonly number[];
+  /** Whether nobody holds its output open any more, so that no process at all is left of it. */
+  readonly closed: boolean;
 };
 
 const running = new Set<Program>();
@@ -55,7 +57,7 @@ export class Program {
   readonly #child: ChildProcess;
   readonly #folder = mkdtempSync(join(tmpdir(), 'longshore-test-'));
   readonly #lookers = new Set<() => void>();
-  /** Resolves when the master has ended and nobody holds its output open, so that none of its children is left. */
+  /** Resolves when the master has ended and nobody holds its output open: its processes inherit that. */
   readonly #closed: Promise<void>;
   readonly #known = new Set<number>();
   #output = '';
@@ -142,9 +144,9 @@ export class Program {
     const pids = (await this.status()).processes.map(({ pid }) => pid);
     if (pids.length === 0) throw new Error('the program has no process');
     this.#child.kill(signal);
-    await this.#closedWithin(PATIENCE_MS);
+    const closed = await this.#closedWithin(PATIENCE_MS);
     const { exitCode: code, signalCode } = this.#child;
-    const stopped = { code, signal: signalCode, alive: pids.filter(isAlive) };
+    const stopped = { code, signal: signalCode, alive: pids.filter(isAlive), closed };
     await this.end();
     return stopped;
   }

@@ -1,0 +1,154 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { VERSION } from '../src/contract.ts';
+import { catalogue } from '../src/errors.ts';
+
+const root = join(import.meta.dirname, '..');
+const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => `src/${name}`)
+  .sort();
+const textOf = new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8')]));
+
+/** What a file needs at run time: files of ours by their path, everything else by its name. */
+function importsOf(file: string): string[] {
+  const statements = code(file).matchAll(
+    /^(?:import|export)\s+(?!type\b)(?:[^'";]*?\sfrom\s+)?'([^']+)'|\bimport\(\s*'([^']+)'/gm,
+  );
+  return [...statements].map(([, named, dynamic]) => {
+    const target = (named ?? dynamic) as string;
+    return target.startsWith('.') ? join(dirname(file), target) : target;
+  });
+}
+
+/** The text without the comments that begin a line; those behind code stay. */
+function code(file: string): string {
+  return (textOf.get(file) ?? '').replaceAll(/^[ \t]*(\/\*[\s\S]*?\*\/|\/\/.*$)/gm, '');
+}
+
+/** A folder or file, and what it may import at run time (design.md, section 2). The longest one that fits counts. */
+const ALLOWED: Record<string, RegExp> = {
+  src: /^(src\/|node:|ws$|prom-client$|send$)/,
+  'src/protocols': /^(src\/(protocols\/|errors\.ts|contract\.ts)|node:buffer$)/,
+  'src/protocols/websocket-handshake.ts': /^(src\/protocols\/|node:crypto$|node:http$)/,
+  'src/browser.ts': /^src\/reconnect\.ts$/,
+  'src/contract.ts': /^$/,
+  'src/errors.ts': /^$/,
+};
+
+/** No socket, no timer, no clock, no environment, no chance. */
+const PURE = files.filter((file) =>
+  /^src\/(protocols\/|channel\/(format|routes|stats)|child\/lag|connections\/token-bucket|counters|reconnect|errors|contract|master\/(plan|plan-types|plan-words|procs|reload|slots|back-off|drain|ledger|status)\.ts)/.test(
+    file,
+  ),
+);
+const PURE_MODULES = /^(src\/|node:buffer$|node:crypto$|node:http$)/;
+const IMPURE =
+  /\bDate\.now|performance\.now|set(Timeout|Interval|Immediate)|process\.env|Math\.random|new Date\(|\bfetch\(|hrtime/;
+
+describe('imports', () => {
+  it('are found in every form they take', () => {
+    expect(files.length).toBeGreaterThan(80);
+    expect(importsOf('src/protocols/frame.ts')).toEqual([
+      'src/errors.ts',
+      'src/protocols/packages.ts',
+      'src/protocols/protocol.ts',
+    ]);
+    expect(importsOf('src/connections/permessage-deflate.ts')).toEqual(['ws']);
+    expect(importsOf('src/index.ts')).toContain('src/timer.ts');
+    expect(importsOf('src/index.ts')).not.toContain('src/protocols/protocol.ts');
+  });
+
+  it.each(files)('of %s are allowed', (file) => {
+    const [folder = ''] = Object.keys(ALLOWED)
+      .filter((each) => file === each || file.startsWith(`${each}/`))
+      .sort((a, b) => b.length - a.length);
+    const forbidden = importsOf(file).filter((each) => !ALLOWED[folder]?.test(each));
+    expect(forbidden).toEqual([]);
+  });
+
+  it('of types are the only ones that a pure file has of an impure one', () => {
+    const reached = new Set(PURE);
+    for (const file of reached)
+      for (const each of importsOf(file)) if (each.startsWith('src/')) reached.add(each);
+    const impure = [...reached].filter((file) => IMPURE.test(code(file)));
+    expect(impure).toEqual([]);
+  });
+
+  it('name files that there are', () => {
+    const ours = files.flatMap(importsOf).filter((each) => each.startsWith('src/'));
+    expect(ours.filter((each) => !textOf.has(each))).toEqual([]);
+  });
+
+  it('name packages that are dependencies, and each dependency is imported', () => {
+    const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    const named = files.flatMap(importsOf).filter((each) => !/^(src\/|node:)/.test(each));
+    expect([...new Set(named)].sort()).toEqual(Object.keys(dependencies).sort());
+  });
+});
+
+describe('pure files', () => {
+  it('are all there', () => {
+    expect(PURE.length).toBeGreaterThanOrEqual(32);
+  });
+
+  it.each(PURE)('%s knows no clock, timer, socket, environment or chance', (file) => {
+    expect(importsOf(file).filter((each) => !PURE_MODULES.test(each))).toEqual([]);
+    expect(code(file).match(IMPURE)?.[0]).toBeUndefined();
+  });
+
+  it('take only the table of status texts from node:http, and only the hash from node:crypto', () => {
+    const taken = PURE.flatMap((file) => [
+      ...code(file).matchAll(/^import (?!type)(.*) from '(node:(?:http|crypto|buffer))';$/gm),
+    ]).map(([, names, module]) => `${names} ${module}`);
+    expect(new Set(taken)).toEqual(
+      new Set([
+        '{ createHash } node:crypto',
+        '{ STATUS_CODES } node:http',
+        '{ isUtf8 } node:buffer',
+      ]),
+    );
+  });
+});
+
+describe('files', () => {
+  it('have 300 lines at most', () => {
+    const long = files.filter(
+      (file) => (textOf.get(file) ?? '').trimEnd().split('\n').length > 300,
+    );
+    expect(long).toEqual([]);
+  });
+
+  it('of the public list hold names and no code', () => {
+    const rest = code('src/index.ts').replaceAll(/export (type )?\{[^}]*\} from '[^']+';/g, '');
+    expect(rest.trim()).toBe('');
+  });
+
+  it('and the package are of one version', () => {
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    expect(VERSION).toBe(version);
+  });
+});
+
+describe('error codes', () => {
+  const everything = files
+    .filter((file) => file !== 'src/errors.ts')
+    .map(code)
+    .join('\n');
+  const thrown = [
+    ...everything.matchAll(
+      /(?:new (?:Protocol|Longshore)Error|misuse)\(\s*(?:[^'()]*\?\s*)?'([^']+)'/g,
+    ),
+  ].map(([, one]) => one as string);
+
+  it('that are thrown are in the catalogue', () => {
+    expect(thrown.length).toBeGreaterThan(50);
+    expect(thrown.filter((one) => !(one in catalogue))).toEqual([]);
+  });
+
+  it('in the catalogue are used', () => {
+    const unused = Object.keys(catalogue).filter((one) => !everything.includes(`'${one}'`));
+    expect(unused).toEqual([]);
+  });
+});
