@@ -1,4 +1,3 @@
-import { CHANNEL_SERVER } from '../contract.ts';
 import { messageOf } from '../errors.ts';
 import { log } from '../log.ts';
 import { monotonicMs } from '../monotonic.ts';
@@ -8,9 +7,9 @@ import { Ledger } from './ledger.ts';
 import type { Config, Declared, Peers, ToMaster, ToProcess } from './messages.ts';
 import { Plan } from './plan.ts';
 import type { Action, How, PlanEvent } from './plan-types.ts';
-import type { Port, Ports } from './ports.ts';
 import { Queries } from './queries.ts';
-import { LAST_MS, type Override, overridden } from './settings.ts';
+import type { Roster } from './roster.ts';
+import { LAST_MS } from './settings.ts';
 
 /** From fork to ready; a database that is slow to answer in `onWorkerStart` must fit in. */
 const START_MS = 60_000;
@@ -19,13 +18,11 @@ const BUSY_MS = 1500;
 
 export type FleetOptions = {
   readonly file: string;
-  readonly declared: readonly Declared[];
-  readonly overrides: readonly Override[];
+  readonly roster: Roster;
   readonly drain: DrainSettings;
   readonly config: Config;
-  readonly ports: Ports;
-  /** File and address of the channel server that can be run here. */
-  readonly channel: { readonly file: string; readonly worker: Declared };
+  /** Program of the channel server. */
+  readonly channelFile: string;
   /** Everything is over. */
   ended(code: number): void;
 };
@@ -40,26 +37,22 @@ export class Fleet {
   readonly reloads: Record<'done' | 'failed', number> = { done: 0, failed: 0 };
   config: Config;
   peers: Peers | undefined = undefined;
-  #declared: readonly Declared[];
+  readonly roster: Roster;
   /** Changes of the Workers, one after the other. */
   #declaring: Promise<void> = Promise.resolve();
-  #channelWanted = false;
   #channelAddress: string | undefined = undefined;
   #drain: DrainSettings;
   #drainUntil: number | undefined = undefined;
   readonly #options: FleetOptions;
-  readonly #listens = new Map<string, Port>();
-  /** Addresses as the processes call them: `wss://` instead of `websocket://` where there is TLS. */
-  readonly #names = new Map<string, string>();
   readonly #forkedAt = new Map<number, number>();
   #timer: NodeJS.Timeout | undefined = undefined;
 
   constructor(options: FleetOptions) {
     this.#options = options;
     this.#drain = options.drain;
-    this.#declared = overridden(options.declared, options.overrides);
+    this.roster = options.roster;
     this.config = options.config;
-    this.plan = new Plan(this.#declared, {
+    this.plan = new Plan(this.roster.declared, {
       startMs: START_MS,
       stopMs: LAST_MS,
       gracefulMs: retireMs('graceful', options.drain, LAST_MS),
@@ -72,15 +65,10 @@ export class Fleet {
     this.queries = new Queries(this.forker);
   }
 
-  /** Claims all addresses, then starts. */
+  /** Claims all addresses, then starts. @throws {LongshoreError} `PORT_TAKEN` or `START_FAILED` */
   async start(): Promise<void> {
-    for (const worker of this.#declared) await this.#claim(worker);
+    await this.roster.claim();
     this.step({ is: 'start' });
-  }
-
-  async #claim(worker: Declared): Promise<void> {
-    const port = await this.#options.ports.claim(worker);
-    if (port) this.#listens.set(worker.name, port);
   }
 
   /** Something happened. */
@@ -148,18 +136,15 @@ export class Fleet {
   }
 
   #fork(proc: number, worker: string, slot: number): void {
-    const port = this.#listens.get(worker);
-    const declared = this.#declared.find(({ name }) => name === worker);
+    const port = this.roster.port(worker);
+    const { file: own, channelFile } = this.#options;
+    const file = this.roster.isCompanion(worker) ? channelFile : own;
     this.ledger.open(proc, worker, slot, Date.now());
     this.#forkedAt.set(proc, Date.now());
-    const file =
-      worker === CHANNEL_SERVER && this.#channelWanted
-        ? this.#options.channel.file
-        : this.#options.file;
     const assignment = {
       worker,
       slot,
-      count: declared?.count ?? 1,
+      count: this.roster.find(worker)?.count ?? 1,
       config: this.config,
       ...(port ? { listen: port.listen } : {}),
       ...(this.peers ? { peers: this.peers } : {}),
@@ -171,7 +156,7 @@ export class Fleet {
   #told(proc: number, message: ToMaster): void {
     switch (message.t) {
       case 'declared':
-        void this.#redeclared(message.workers);
+        this.#redeclared(message.workers);
         break;
       case 'ready':
         this.#ready(proc, message.listening);
@@ -186,15 +171,15 @@ export class Fleet {
         this.queries.answered(message.id, message.answer);
         break;
       case 'wants-channel':
-        void this.#startChannel();
+        this.#startChannel();
         break;
     }
   }
 
   #ready(proc: number, listening: string): void {
     const worker = this.plan.procs.get(proc)?.worker;
-    if (worker !== undefined) this.#names.set(worker, listening);
-    if (worker === CHANNEL_SERVER && this.#channelWanted) {
+    if (worker !== undefined) this.roster.named(worker, listening);
+    if (this.roster.isCompanion(worker)) {
       this.#channelAddress = listening;
       this.tellAll({ t: 'channel', address: listening });
     }
@@ -210,46 +195,27 @@ export class Fleet {
   }
 
   /** The program may have been changed: during a reload the new code says which Workers there are. */
-  async #redeclared(workers: readonly Declared[]): Promise<void> {
-    if (
-      this.plan.reload?.state !== 'running' ||
-      workers.some(({ name }) => name === CHANNEL_SERVER)
-    )
-      return;
-    try {
-      const known = this.#options.overrides.filter(({ name }) =>
-        workers.some((worker) => worker.name === name),
-      );
-      await this.declare(overridden(workers, known));
-    } catch (error) {
-      log.error(`the program's Workers could not be changed: ${messageOf(error)}`);
-    }
+  #redeclared(workers: readonly Declared[]): void {
+    const isProgram = workers.every(({ name }) => !this.roster.isCompanion(name));
+    if (this.plan.reload?.state === 'running' && isProgram) this.declare(workers);
   }
 
-  /** Makes the Workers those given; nothing happens if they are already. */
-  declare(workers: readonly Declared[]): Promise<void> {
-    const done = this.#declaring.then(() => this.#declareNow(workers));
-    this.#declaring = done.catch(() => {});
-    return done;
+  /** Makes the Workers those given, one change after the other. */
+  declare(workers: readonly Declared[]): void {
+    this.#declaring = this.#declaring.then(async () => {
+      try {
+        const changed = await this.roster.declare(workers);
+        if (changed) this.step({ is: 'declare', workers: this.roster.declared });
+      } catch (error) {
+        log.error(`the Workers could not be changed: ${messageOf(error)}`);
+      }
+    });
   }
 
-  async #declareNow(workers: readonly Declared[]): Promise<void> {
-    const all = this.#channelWanted ? [...workers, this.#options.channel.worker] : workers;
-    if (JSON.stringify(all) === JSON.stringify(this.#declared)) return;
-    for (const worker of all) await this.#claim(worker);
-    this.#declared = all;
-    this.step({ is: 'declare', workers: all });
-  }
-
-  async #startChannel(): Promise<void> {
-    if (this.#channelWanted) return;
-    this.#channelWanted = true;
-    try {
-      await this.declare(this.#declared.filter(({ name }) => name !== CHANNEL_SERVER));
-    } catch (error) {
-      log.error(`channel server: ${messageOf(error)}`);
-      this.#channelWanted = false;
-    }
+  #startChannel(): void {
+    if (this.roster.withChannel) return;
+    this.roster.withChannel = true;
+    this.declare(this.roster.declared);
   }
 
   /** Drains without stopping; `release` takes it back. */
@@ -275,26 +241,12 @@ export class Fleet {
     this.tellAll({ t: 'peers', peers });
   }
 
-  get declared(): readonly Declared[] {
-    return this.#declared;
-  }
-
   get drainUntil(): number | undefined {
     return this.plan.phase === 'running' ? undefined : this.#drainUntil;
   }
 
   forkedAt(proc: number): number {
     return this.#forkedAt.get(proc) ?? 0;
-  }
-
-  /** What a Worker listens on, as people write it. */
-  listening(worker: string): string {
-    return this.#names.get(worker) ?? this.#listens.get(worker)?.listen ?? 'none';
-  }
-
-  /** Whether each process of a Worker has a listening socket of its own. */
-  ownSockets(worker: string): boolean {
-    return this.#listens.get(worker)?.shared === undefined;
   }
 
   /** Whether a process has been silent for too long. */

@@ -15,6 +15,7 @@ import type { Declared } from './messages.ts';
 import { operations } from './operations.ts';
 import { processes } from './plan-words.ts';
 import { Ports } from './ports.ts';
+import { Roster } from './roster.ts';
 import { settingsOf } from './settings.ts';
 import { watchFiles } from './watch.ts';
 
@@ -59,14 +60,13 @@ class Master {
     this.#settings = settingsOf(env);
     this.#ports = ports;
     const { drain, config, sysctlWanted, workers: overrides } = this.#settings;
+    const channelFile = ownFile('../channel/main');
     this.#fleet = new Fleet({
       file: this.#file,
-      declared: workers.map(declaredOf),
-      overrides,
+      roster: new Roster(workers.map(declaredOf), overrides, ports, channelWorker()),
       drain,
       config,
-      ports,
-      channel: { file: ownFile('../channel/main'), worker: channelWorker() },
+      channelFile,
       ended: (code) => this.#over.resolve(code),
     });
     this.#kernel = new KernelWatch(() => this.#pids(), Object.keys(sysctlWanted));
@@ -136,9 +136,9 @@ class Master {
   }
 
   #greet(): void {
-    const widest = Math.max(...this.#fleet.declared.map(({ name }) => name.length), 6);
-    const lines = this.#fleet.declared.map(({ name, count }) => {
-      return `${name.padEnd(widest)}  ${this.#fleet.listening(name)}  ${processes(count)}`;
+    const widest = Math.max(...this.#fleet.roster.declared.map(({ name }) => name.length), 6);
+    const lines = this.#fleet.roster.declared.map(({ name, count }) => {
+      return `${name.padEnd(widest)}  ${this.#fleet.roster.listening(name)}  ${processes(count)}`;
     });
     log.info(`Longshore ${VERSION} on Node ${process.version}, ${this.#file}`);
     for (const line of lines) log.info(line);

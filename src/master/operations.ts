@@ -46,7 +46,7 @@ export function operations(options: OperationsOptions): AdminActions {
     startedAt,
     forkedAt: (proc) => fleet.forkedAt(proc),
     busy: (proc) => fleet.busy(proc),
-    ownSockets: (worker) => fleet.ownSockets(worker),
+    ownSockets: (worker) => fleet.roster.ownSockets(worker),
     reloads: fleet.reloads,
     drainUntil: () => fleet.drainUntil,
   });
@@ -117,11 +117,11 @@ async function status({ fleet, file, startedAt, admin }: OperationsOptions): Pro
     now: Date.now(),
     loadAverage: loadavg(),
     admin: admin(),
-    workers: fleet.declared.map(({ name, count }) => ({
+    workers: fleet.roster.declared.map(({ name, count }) => ({
       name,
       count,
-      listening: fleet.listening(name),
-      ownSockets: fleet.ownSockets(name),
+      listening: fleet.roster.listening(name),
+      ownSockets: fleet.roster.ownSockets(name),
     })),
     pid: (proc) => forker.pid(proc),
     forkedAt: (proc) => fleet.forkedAt(proc),

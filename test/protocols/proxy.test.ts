@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { readProxyHeader } from '../../src/protocols/proxy.ts';
 import { hex } from '../support/cuts.ts';
+import { Random } from '../support/random.ts';
 
 const V2 = '0d0a0d0a000d0a515549540a';
 const PORTS = 'dc04 01bb';
@@ -78,6 +79,18 @@ describe('readProxyHeader', () => {
     expect(() => readProxyHeader(Buffer.from(header, 'latin1'))).toThrow(
       expect.objectContaining({ code: 'PROXY_HEADER' }),
     );
+  });
+
+  it('refuses anything else at the first byte that is wrong', () => {
+    const random = new Random(21);
+    for (const start of [Buffer.from('PROXY '), hex(V2)]) {
+      for (let at = 0; at < start.length; at += 1) {
+        const wrong = (start[at] as number) ^ random.int(1, 255);
+        const bytes = Buffer.concat([start.subarray(0, at), Buffer.from([wrong])]);
+        if (at === 0 && (wrong === 0x50 || wrong === 0x0d)) continue;
+        expect(() => readProxyHeader(bytes)).toThrow(/does not begin with a PROXY header/);
+      }
+    }
   });
 
   it('refuses a version 1 header of more than 107 bytes, also before its end arrives', () => {

@@ -78,6 +78,22 @@ describe('frames in', () => {
     }
   });
 
+  it('gives the same messages, and a fault or none, however a damaged stream is cut', () => {
+    const random = new Random(20);
+    let faults = 0;
+    for (let round = 0; round < 600; round += 1) {
+      const { stream } = conversation(random);
+      for (let n = random.int(1, 3); n > 0; n -= 1)
+        stream[random.int(0, stream.length - 1)] = random.int(0, 255);
+      const whole = decoded(reader({ max: 1000 }), [stream]);
+      const cut = decoded(reader({ max: 1000 }), randomCut(stream, random));
+      expect(cut.messages).toEqual(whole.messages);
+      expect(cut.code === undefined).toBe(whole.code === undefined);
+      if (whole.code !== undefined) faults += 1;
+    }
+    expect(faults).toBeGreaterThan(100);
+  });
+
   it('marks a message that is still deflated, with the bit on its first frame only', () => {
     const both = Buffer.concat([masked(0xc1, 'zz'), masked(0x42, 'a'), masked(0x80, 'b')]);
     for (const pieces of cuts(both)) {
