@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { request } from 'node:http';
+import { type RequestOptions, request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -98,7 +98,7 @@ export class Program {
     return this.#output;
   }
 
-  get #ended(): boolean {
+  get #isOver(): boolean {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
@@ -115,7 +115,7 @@ export class Program {
     const look = () => {
       const match = pattern.exec(this.#output.slice(from));
       if (match) found(match);
-      else if (this.#ended) fail('the program ended');
+      else if (this.#isOver) fail('the program ended');
     };
     this.#lookers.add(look);
     const timer = setTimeout(() => fail('the program went on'), PATIENCE_MS);
@@ -129,14 +129,40 @@ export class Program {
   }
 
   /** What `longshore status --json` would say, from the same control socket. */
-  async status(): Promise<Pick<Status, 'processes'>> {
+  async status(): Promise<Status> {
+    const status = (await this.call('GET', '/status')) as Status;
+    for (const { pid } of status.processes) this.#known.add(pid);
+    return status;
+  }
+
+  /** The folder of the control sockets, to give to commands. */
+  get runtimeDir(): string {
+    return this.#folder;
+  }
+
+  /** An admin call over the control socket. */
+  call(method: 'GET' | 'POST', path: string, body?: object): Promise<unknown> {
     const name = readdirSync(this.#folder).find(
       (entry) => entry.endsWith('.sock') && !entry.startsWith('channel-'),
     );
     if (name === undefined) throw new Error(`no control socket in ${this.#folder}`);
-    const status = (await getJson(join(this.#folder, name), '/status')) as Status;
-    for (const { pid } of status.processes) this.#known.add(pid);
-    return status;
+    return call({ socketPath: join(this.#folder, name), method, path }, body);
+  }
+
+  /** Runs `longshore` about this program. */
+  command(...args: string[]): Promise<Ran> {
+    return longshore(args, { LONGSHORE_RUNTIME_DIR: this.#folder });
+  }
+
+  /** Signals the master, and only it. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** How the master ended, once nobody holds its output open any more. */
+  async ended(): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+    await this.#closed;
+    return { code: this.#child.exitCode, signal: this.#child.signalCode };
   }
 
   /** Signals the master, and only it, and waits for the end of everything. */
@@ -163,7 +189,7 @@ export class Program {
 
   /** Clean-up: whatever state it is in, afterwards no process and no file of it is left. */
   async end(): Promise<void> {
-    if (!this.#ended) this.#child.kill('SIGINT');
+    if (!this.#isOver) this.#child.kill('SIGINT');
     if (!(await this.#closedWithin(LAST_MS))) {
       this.#child.kill('SIGKILL');
       for (const pid of this.#known) kill(pid);
@@ -174,7 +200,8 @@ export class Program {
   }
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process exists. */
+export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch {
@@ -190,19 +217,51 @@ function kill(pid: number): void {
   }
 }
 
-async function getJson(socketPath: string, path: string): Promise<unknown> {
+/** An HTTP call whose answer is JSON; rejects with status and text of one that is not 200. */
+async function call(where: RequestOptions, body?: object): Promise<unknown> {
   const { promise, resolve: done, reject } = Promise.withResolvers<string>();
-  const ask = request({ socketPath, path }, (answer) => {
+  const ask = request(where, (answer) => {
     let text = '';
     answer.setEncoding('utf8');
     answer.on('data', (chunk: string) => {
       text += chunk;
     });
-    answer.on('end', () => done(text));
+    answer.on('end', () =>
+      answer.statusCode === 200 ? done(text) : reject(new Error(`${answer.statusCode} ${text}`)),
+    );
   });
   ask.on('error', reject);
-  ask.end();
+  ask.end(body === undefined ? '' : JSON.stringify(body));
   return JSON.parse(await promise);
+}
+
+/** What a command printed and how it ended. */
+export type Ran = {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+};
+
+/** Runs a command to its end. */
+export async function longshore(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Ran> {
+  const child = spawn(process.execPath, [...COMMAND.slice(0, -1), ...args], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, LONGSHORE_ADMIN: 'off', ...env },
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const code = await new Promise<number | null>((done) => child.on('close', done));
+  return { code, stdout, stderr };
 }
 
 /** A port of 127.0.0.1 that nobody uses at the moment. */
