@@ -1,6 +1,8 @@
 /** First wait, and longest wait, in milliseconds. */
 const FIRST_MS = 500;
 const MOST_MS = 15_000;
+/** No server makes us wait longer than this. */
+const LONGEST_MS = 3_600_000;
 
 /**
  * How long to wait before connecting again. Pure.
@@ -25,7 +27,8 @@ export function hintedMs(reason: string, random: number): number | undefined {
     const [from, to] = (JSON.parse(reason) as { reconnect: [unknown, unknown] }).reconnect;
     if (typeof from !== 'number' || typeof to !== 'number' || !(from >= 0 && to >= from))
       return undefined;
-    return from + random * (Math.min(to, 3_600_000) - from);
+    const first = Math.min(from, LONGEST_MS);
+    return first + random * (Math.min(to, LONGEST_MS) - first);
   } catch {
     return undefined;
   }

@@ -148,6 +148,14 @@ export function checkOptions(options: object): void {
         `${group}.${unknown} is not an option; known: ${names.join(', ')}`,
       );
   }
+  const rate = values.get('limits.messagesPerSecond');
+  if (typeof rate === 'number' && rate > 0 && rate < 1) {
+    throw misuse(
+      'OPTION_INVALID',
+      `limits.messagesPerSecond is ${rate}, allowed: 0 (no limit) or 1 and more`,
+      'range',
+    );
+  }
   const { proxyProtocol, trustedProxies } = options as WorkerOptions;
   if (proxyProtocol && !trustedProxies?.length) {
     throw misuse(

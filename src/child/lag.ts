@@ -34,10 +34,14 @@ export function addLag(
   sum: { buckets: number[]; sum: number },
   { buckets, sum: more }: LagCounts,
 ): void {
-  for (let i = 0; i <= LAG_BOUNDS.length; i += 1)
-    sum.buckets[i] = (sum.buckets[i] ?? 0) + (buckets[i] ?? 0);
-  sum.sum += more;
+  for (let i = 0; i <= LAG_BOUNDS.length; i += 1) {
+    sum.buckets[i] = (sum.buckets[i] ?? 0) + countOf(buckets?.[i]);
+  }
+  sum.sum += countOf(more);
 }
+
+const countOf = (value: unknown): number =>
+  typeof value === 'number' && value > 0 && Number.isFinite(value) ? value : 0;
 
 /** A histogram without observations. */
 export function zeroLag(): { buckets: number[]; sum: number } {

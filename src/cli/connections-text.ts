@@ -1,5 +1,5 @@
 import type { ConnectionList } from '../master/operations.ts';
-import { bytes, type Column, headline, table } from './columns.ts';
+import { bytes, type Column, count, headline, table } from './columns.ts';
 
 type Row = ConnectionList['connections'][number];
 
@@ -9,10 +9,10 @@ type Row = ConnectionList['connections'][number];
  */
 const COLUMNS: readonly Column<Row>[] = [
   { head: 'PID', cell: ({ pid }) => String(pid), right: true },
-  { head: 'Worker', cell: ({ worker }) => worker, max: 14 },
-  { head: 'CID', cell: ({ id }) => String(id), right: true },
+  { head: 'Worker', cell: ({ worker }) => worker, max: 14, give: 6 },
+  { head: 'CID', cell: ({ id }) => count(id), right: true },
   { head: 'Trans', cell: ({ transport }) => transport },
-  { head: 'Protocol', cell: ({ protocol }) => protocol, max: 15 },
+  { head: 'Protocol', cell: ({ protocol }) => protocol, max: 15, give: 6 },
   { head: 'IP', cell: ({ ipv6, remote }) => (remote === '' ? '-' : ipv6 ? '6' : '4') },
   { head: 'Recv-Q', cell: ({ recvQ }) => bytes(recvQ), right: true },
   { head: 'Send-Q', cell: ({ sendQ }) => bytes(sendQ), right: true },
@@ -20,7 +20,7 @@ const COLUMNS: readonly Column<Row>[] = [
   { head: 'Bytes-W', cell: ({ bytesWritten }) => bytes(bytesWritten), right: true },
   { head: 'Status', cell: ({ status }) => status },
   { head: 'Local', cell: ({ local }) => local.slice(local.lastIndexOf(':')), right: true },
-  { head: 'Foreign Address', cell: ({ remote }) => remote },
+  { head: 'Foreign Address', cell: ({ remote }) => remote, give: 20 },
 ];
 
 /** Connections as text, by process and id. */

@@ -1,7 +1,7 @@
 import { successShare } from '../counters.ts';
 import { localTime } from '../log.ts';
 import type { ProcessStatus, Status } from '../master/status.ts';
-import { bytes, type Column, headline, table } from './columns.ts';
+import { bytes, type Column, count, cut, headline, table, WIDTH } from './columns.ts';
 
 /** A process with what only two looks in a row can tell. */
 type Row = ProcessStatus & { readonly qps: number };
@@ -20,7 +20,7 @@ export function statusText(status: Status, before?: Status): string {
   const sum = summary(rows);
   return [
     headline('GLOBAL STATUS'),
-    ...globalLines(status),
+    ...globalLines(status).map((line) => cut(line, WIDTH)),
     '',
     ...table(workerRows(status), WORKER_COLUMNS),
     headline('PROCESS STATUS'),
@@ -80,27 +80,29 @@ function workerRows({ workers }: Status): WorkerRow[] {
 const WORKER_COLUMNS: readonly Column<WorkerRow>[] = [
   { head: 'worker_name', cell: ({ name }) => name, max: 30 },
   { head: 'processes', cell: ({ count }) => count, right: true },
-  { head: 'listening', cell: ({ listening }) => listening, max: 40 },
+  { head: 'listening', cell: ({ listening }) => listening, max: 60, give: 20 },
   { head: 'exit_status', cell: ({ status }) => status, right: true },
   { head: 'exit_count', cell: ({ times }) => times, right: true },
 ];
 
 const number =
   (read: (row: Row) => number | null): ((row: Row) => string) =>
-  (row) =>
-    String(read(row) ?? '-');
+  (row) => {
+    const value = read(row);
+    return value === null ? '-' : count(value);
+  };
 
 // Two lines of head, so that all twelve fit into 120 columns.
 const COUNT_COLUMNS: readonly Column<Row>[] = [
   { head: 'pid', cell: ({ pid }) => (pid === 0 ? 'Sum' : String(pid)), right: true },
   { head: 'memory', cell: ({ memory }) => `${(memory / 1_048_576).toFixed(2)}M`, right: true },
-  { head: 'listening', cell: ({ listening }) => listening, max: 26 },
+  { head: 'listening', cell: ({ listening }) => listening, max: 26, give: 9 },
   {
     head: 'timestamp',
     cell: ({ timestamp }) => (timestamp === 0 ? '-' : String(Math.floor(timestamp / 1000))),
     right: true,
   },
-  { head: 'worker_name', cell: ({ worker_name }) => worker_name, max: 12 },
+  { head: 'worker_name', cell: ({ worker_name }) => worker_name, max: 12, give: 6 },
   { head: 'total_\nrequest', cell: number((row) => row.total_request), right: true },
   { head: 'packet\n_err', cell: number((row) => row.packet_err), right: true },
   { head: 'thunder\n_herd', cell: number((row) => row.thunder_herd), right: true },
@@ -112,7 +114,7 @@ const COUNT_COLUMNS: readonly Column<Row>[] = [
 
 const NOW_COLUMNS: readonly Column<Row>[] = [
   { head: 'pid', cell: ({ pid }) => (pid === 0 ? 'Sum' : String(pid)), right: true },
-  { head: 'worker_name', cell: ({ worker_name }) => worker_name, max: 30 },
+  { head: 'worker_name', cell: ({ worker_name }) => worker_name, max: 30, give: 8 },
   { head: 'slot', cell: ({ worker_id }) => (worker_id < 0 ? '-' : String(worker_id)), right: true },
   { head: 'connections', cell: number((row) => row.connections), right: true },
   { head: 'accepted', cell: number((row) => row.accepted), right: true },

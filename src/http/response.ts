@@ -60,9 +60,11 @@ export class Response {
 
   /** @internal the headers with the cookies among them */
   allHeaders(): OutgoingHttpHeaders {
-    return this.#cookies.length === 0
-      ? this.headers
-      : { ...this.headers, 'set-cookie': this.#cookies };
+    if (this.#cookies.length === 0) return this.headers;
+    const name =
+      Object.keys(this.headers).find((each) => each.toLowerCase() === 'set-cookie') ?? 'set-cookie';
+    const own = [this.headers[name] ?? []].flat().map(String);
+    return { ...this.headers, [name]: [...own, ...this.#cookies] };
   }
 }
 

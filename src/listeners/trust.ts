@@ -17,13 +17,13 @@ export function trusting(networks: readonly string[]): (address: string) => bool
 }
 
 function add(list: BlockList, network: string): void {
-  const [address = '', prefix] = network.split('/');
+  const [address = '', prefix, ...more] = network.split('/');
   const version = isIP(address);
   const type = version === 6 ? 'ipv6' : 'ipv4';
   const bits = prefix === undefined ? undefined : Number(prefix);
   const fits =
     bits === undefined || (/^\d+$/.test(prefix ?? '') && bits <= (version === 6 ? 128 : 32));
-  if (version === 0 || !fits) {
+  if (version === 0 || !fits || more.length > 0) {
     throw misuse(
       'OPTION_INVALID',
       `trustedProxies: "${network}" is no address or network like 10.0.0.0/8`,

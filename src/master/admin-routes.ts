@@ -119,7 +119,7 @@ type Fields<T extends FieldTypes> = { [K in keyof T]?: T[K] extends 'boolean' ? 
 function fields<T extends FieldTypes>(body: string, types: T): Fields<T> {
   const value = objectOf(body);
   for (const [name, given] of Object.entries(value)) {
-    const wanted = types[name];
+    const wanted = Object.hasOwn(types, name) ? types[name] : undefined;
     if (wanted === undefined)
       throw new BadRequest(`"${name}" is not a field; known: ${Object.keys(types).join(', ')}`);
     if (typeof given !== wanted)

@@ -26,7 +26,7 @@ export function killed(proc: Proc, now: number): string {
 export function reloadFailed(replaced: number, reason: string): string {
   const kept =
     replaced > 0
-      ? `${replaced} processes were replaced before, the others stay`
+      ? `${processes(replaced)} replaced before, the others stay`
       : 'the old processes stay';
   return `reload failed, ${kept}: ${reason}`;
 }

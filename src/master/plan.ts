@@ -54,7 +54,7 @@ export class Plan {
     return this.#actions;
   }
 
-  /** When a `tick` is wanted next; `undefined` if only events can change anything. */
+  /** When a `tick` is wanted next; `undefined` if only events change anything. */
   wakeAt(): number | undefined {
     const forks = this.#filling() ? this.slots.flatMap((slot) => slot.forkAt ?? []) : [];
     const next = Math.min(this.procs.nextKill(), ...forks);
@@ -96,6 +96,10 @@ export class Plan {
   /** Whether empty slots are to be filled. */
   #filling(): boolean {
     return this.phase === 'starting' || this.phase === 'running';
+  }
+
+  #over(): boolean {
+    return this.phase === 'draining' || this.phase === 'stopping';
   }
 
   #slotOf(id: number): Slot | undefined {
@@ -179,16 +183,18 @@ export class Plan {
 
   #hold(on: boolean, now: number): void {
     if (on ? !this.#filling() : this.phase !== 'held') return;
+    this.#again = undefined;
     if (on && this.#reload?.running) this.#failReload('the service drains', now);
     this.phase = on ? 'held' : 'running';
     for (const slot of this.slots) {
       if (slot.current !== undefined)
         this.#actions.push({ do: on ? 'hold' : 'release', proc: slot.current });
-      else if (!on) slot.forkAt = now;
+      else if (!on && slot.incoming === undefined) slot.forkAt = now;
     }
   }
 
   #declare(workers: readonly WorkerSpec[], now: number): void {
+    if (this.#over()) return;
     this.#workers = workers;
     const { slots, gone } = fitted(this.slots, workers, now);
     this.slots = slots;
@@ -209,14 +215,12 @@ export class Plan {
       this.#again = how;
       return;
     }
-    const stay = new Set(
-      this.#workers.filter((worker) => !worker.reloadable).map((worker) => worker.name),
-    );
-    for (const { worker, current } of this.slots) {
-      if (stay.has(worker) && current !== undefined)
-        this.#actions.push({ do: 'notify', proc: current });
+    const stays = ({ worker }: Slot) =>
+      this.#workers.some(({ name, reloadable }) => name === worker && !reloadable);
+    for (const { current } of this.slots.filter(stays)) {
+      if (current !== undefined) this.#actions.push({ do: 'notify', proc: current });
     }
-    const slots = this.slots.filter((slot) => !stay.has(slot.worker));
+    const slots = this.slots.filter((slot) => !stays(slot));
     this.#reload = new Reload(how, slots, now);
     this.#say('info', `reload begins: ${processes(slots.length)}, one after the other`);
   }
@@ -230,6 +234,7 @@ export class Plan {
         `reload complete: ${processes(this.#reload?.state.replaced ?? 0)} replaced`,
       );
       this.#reloadAgain(now);
+      this.#goOnReloading(now);
     } else {
       next.incoming = this.#newProc(next, now);
       next.forkAt = undefined;
@@ -285,11 +290,10 @@ export class Plan {
       this.phase = 'running';
       this.#say('info', `started: ${processes(this.slots.length)}`);
     }
-    const over = this.phase === 'draining' || this.phase === 'stopping';
-    if (!over || this.#ended) return;
+    if (!this.#over() || this.#ended) return;
     const rest = [...this.procs.all.values()];
     if (rest.every(({ worker }) => this.#isLast(worker))) {
-      for (const { id, how } of rest) if (how === undefined) this.#retire(id, 'now', now);
+      for (const { id, how } of rest) if (how !== 'now') this.#retire(id, 'now', now);
     }
     if (rest.length > 0) return;
     this.#ended = true;

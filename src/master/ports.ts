@@ -9,7 +9,7 @@ import { listenError } from '../listeners/stream-server.ts';
 import type { Declared } from './messages.ts';
 
 /** How long a port may still belong to processes of a master that has just gone. */
-const WAIT_MS = 3000;
+const WAIT_MS = 2000;
 
 /** A socket that is bound but does not listen; `node:net` has it since 24.21, the type package not yet. */
 interface BoundSocket {
@@ -80,9 +80,17 @@ async function probe(address: Address): Promise<Address> {
       };
     } catch (error) {
       if (codeOf(error) === 'EADDRINUSE' && Date.now() < end && (await isOurs(address))) continue;
-      throw listenError(error as Error, address);
+      throw await takenBy(address, listenError(error as Error, address));
     }
   }
+}
+
+/** If it is another Longshore that has an address, the error that says so. */
+async function takenBy(address: Address, otherwise: LongshoreError): Promise<LongshoreError> {
+  const holder = process.platform === 'linux' ? await holderOf(address) : '';
+  if (holder === '') return otherwise;
+  const message = `${hostPort(address)} is taken by another Longshore: ${holder}`;
+  return new LongshoreError('PORT_TAKEN', message, { cause: otherwise.cause });
 }
 
 /** A socket file that nobody listens on is left over from a crash. */
@@ -145,12 +153,7 @@ async function lock(address: Address): Promise<Server> {
     return held.unref();
   } catch (error) {
     if (codeOf(error) !== 'EADDRINUSE') throw listenError(error as Error, address);
-    const holder = await holderOf(address);
-    throw new LongshoreError(
-      'PORT_TAKEN',
-      `${hostPort(address)} is taken by another Longshore: ${holder}`,
-      { cause: error },
-    );
+    throw await takenBy(address, listenError(error as Error, address));
   }
 }
 

@@ -34,7 +34,8 @@ export class Procs {
   /** It listens; false if that is not news. */
   ready(id: number, now: number): boolean {
     const proc = this.all.get(id);
-    if (proc?.state !== 'starting') return false;
+    // One that was killed for being late may still have a word in the pipe.
+    if (proc?.state !== 'starting' || proc.killAt === Number.POSITIVE_INFINITY) return false;
     Object.assign(proc, { state: 'ready', since: now, killAt: Number.POSITIVE_INFINITY });
     return true;
   }

@@ -38,7 +38,7 @@ export function settingsOf(env: Env): Settings {
     windowMs: seconds(env, ENV.drainWindow, WINDOW_SECONDS) * 1000,
     gracefulMs: seconds(env, ENV.graceful, GRACEFUL_SECONDS) * 1000,
   };
-  const grace = env[ENV.grace] === undefined ? undefined : seconds(env, ENV.grace, 0) * 1000;
+  const grace = env[ENV.grace] ? seconds(env, ENV.grace, 0) * 1000 : undefined;
   return {
     admin: adminOf(env),
     drain: grace === undefined ? drain : fitted(drain, grace, LAST_MS),
@@ -88,7 +88,7 @@ function configOf(text: string | undefined): Config {
 }
 
 function strings(name: string, text: string | undefined): Record<string, string> {
-  const value = parsed(name, text ?? '{}');
+  const value = parsed(name, text || '{}');
   const good = typeof value === 'object' && value !== null && !Array.isArray(value);
   if (!good || Object.values(value).some((each) => typeof each !== 'string')) {
     throw misuse('OPTION_INVALID', `${name} is not a JSON object of strings: ${text}`);
@@ -97,7 +97,7 @@ function strings(name: string, text: string | undefined): Record<string, string>
 }
 
 function overridesOf(text: string | undefined): Override[] {
-  const value = parsed(ENV.workers, text ?? '[]');
+  const value = parsed(ENV.workers, text || '[]');
   if (!Array.isArray(value))
     throw misuse('OPTION_INVALID', `${ENV.workers} is not a JSON list: ${text}`);
   for (const each of value) checkOverride(each);

@@ -27,6 +27,8 @@ export function clientAddress(
 
 /** An address without the port, brackets or quotes that some proxies add; `undefined` if it is none. */
 function plainAddress(text: string): string | undefined {
+  // Longer than any address with brackets and port; the pattern below takes its time with long nonsense.
+  if (text.length > 64) return undefined;
   const match =
     /^"?(?:\[([0-9a-fA-F:.]+)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+)(?::\d+)?|([0-9a-fA-F:.]*:[0-9a-fA-F:.]*))"?$/.exec(
       text,

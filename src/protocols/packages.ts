@@ -77,6 +77,7 @@ class PackageDecoder<In> implements Decoder<In> {
       this.#keep(buffer, this.#cut(buffer, messages));
     } catch (error) {
       this.#held = undefined;
+      this.#size = 0;
       this.error =
         error instanceof ProtocolError
           ? error

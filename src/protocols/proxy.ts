@@ -18,6 +18,8 @@ export type ProxyHeader = {
 const V1_MAX = 107;
 const V1_START = Buffer.from('PROXY ');
 const V2_START = Buffer.from('0d0a0d0a000d0a515549540a', 'hex');
+/** Begins an IPv4 address that is written as IPv6. */
+const MAPPED = Buffer.from('00000000000000000000ffff', 'hex');
 const V2_HEAD = 16;
 /** Far above what proxies send (addresses and a few values); the format itself would allow 64 KiB. */
 const V2_BODY_MAX = 4096;
@@ -80,6 +82,7 @@ function sourceOf(bytes: Buffer, family: 1 | 2, length: number): { address: stri
   const raw = bytes.subarray(V2_HEAD, V2_HEAD + width);
   const port = bytes.readUInt16BE(V2_HEAD + width * 2);
   if (family === 1) return { address: raw.join('.'), port };
+  if (raw.subarray(0, 12).equals(MAPPED)) return { address: raw.subarray(12).join('.'), port };
   const groups = Array.from({ length: 8 }, (_, i) => raw.readUInt16BE(i * 2).toString(16));
   return { address: compressed(groups), port };
 }

@@ -9,7 +9,7 @@ import type { Decoder, Limits, Protocol } from './protocol.ts';
  *
  * Trailing `\r` and `\n` are taken off, so `hi\r\n` is `hi`; an empty line is a message. A line that is longer than
  * `maxPackageSize` is refused before its end arrives. Bytes that are not UTF-8 are refused.
- * Encoding appends `\n`; a line break inside the text would be two messages at the other end, so it is an error.
+ * Encoding appends `\n`; a line break inside the text makes it several messages at the other end.
  */
 export const text: Protocol<string, string> = {
   name: 'text',

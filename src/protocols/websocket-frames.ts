@@ -215,8 +215,8 @@ export class FrameDecoder implements Decoder<Incoming> {
   #check(): void {
     const { role, deflate, maxPayload } = this.#options;
     checkHead(head, { role, deflate, inMessage: this.#message !== undefined });
-    const size = head.length + (head.first & CONTROL ? 0 : (this.#message?.size ?? 0));
-    if (size > maxPayload) {
+    const size = head.length + (this.#message?.size ?? 0);
+    if (size > maxPayload && (head.first & CONTROL) === 0) {
       const found = `a message of at least ${size} bytes, limit ${maxPayload}`;
       throw new ProtocolError('PACKAGE_TOO_LARGE', found, CLOSE.tooBig);
     }

@@ -115,8 +115,7 @@ export function handshakeResponse(key: string, headers: HandshakeHeaders): Buffe
 
 function headerLine(name: string, value: string): string {
   const line = `${name}: ${value}`;
-  if (!HEADER.test(line.trimEnd()))
-    throw new TypeError(`not a header line: ${JSON.stringify(line)}`);
+  if (!HEADER.test(line)) throw new TypeError(`not a header line: ${JSON.stringify(line)}`);
   return `${line}\r\n`;
 }
 

@@ -48,7 +48,7 @@ export async function endPrograms(): Promise<void> {
  */
 export async function start(file: string, env: Record<string, string> = {}): Promise<Program> {
   const program = new Program(file, env);
-  await program.line(/started: (\d+) processes/);
+  await program.line(/started: (\d+) process/);
   return program;
 }
 
