@@ -17,6 +17,10 @@ export function died(proc: Proc, status: number, waitMs: number): string {
   return `${nameOf(proc)} ended with status ${status}; another one starts ${when}`;
 }
 
+export function endedEarly(proc: Proc, status: number): string {
+  return `the new process of ${nameOf(proc)} ended with status ${status} before it was ready`;
+}
+
 export function killed(proc: Proc, now: number): string {
   const why = proc.state === 'starting' ? 'was not ready' : 'had not ended';
   return `${nameOf(proc)} ${why} after ${Math.round((now - proc.since) / 1000)} s and is killed`;

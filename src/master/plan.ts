@@ -1,10 +1,10 @@
 import { EXIT } from '../contract.ts';
-import { backOffMs, diedYoung } from './back-off.ts';
+import { backOffMs } from './back-off.ts';
 import type { Action, How, Phase, PlanEvent, Slot, Timing, WorkerSpec } from './plan-types.ts';
-import { died, killed, nameOf, processes, reloadFailed } from './plan-words.ts';
+import { died, endedEarly, killed, nameOf, processes, reloadFailed } from './plan-words.ts';
 import { Procs } from './procs.ts';
 import { Reload, type ReloadState } from './reload.ts';
-import { fitted } from './slots.ts';
+import { fitted, vacate } from './slots.ts';
 
 /**
  * Supervision without a process in it: what happened goes in, what should be done comes out. Time is an argument.
@@ -148,16 +148,10 @@ export class Plan {
     this.#reload?.exited(id);
     if (!slot) return;
     if (slot.incoming === id) {
-      this.#failReload(
-        `the new process of ${nameOf(proc)} ended with status ${status} before it was ready`,
-        now,
-      );
+      this.#failReload(endedEarly(proc, status), now);
       return;
     }
-    slot.current = undefined;
-    const young = diedYoung(proc.state === 'starting' ? undefined : now - proc.since, status);
-    slot.deaths = young ? slot.deaths + 1 : 0;
-    const waitMs = backOffMs(slot.deaths);
+    const waitMs = vacate(slot, proc.state === 'starting' ? undefined : now - proc.since, status);
     if (slot.incoming === undefined) slot.forkAt = now + waitMs;
     if (status !== 0) this.#say('error', died(proc, status, waitMs));
   }

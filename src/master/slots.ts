@@ -1,3 +1,4 @@
+import { backOffMs, diedYoung } from './back-off.ts';
 import type { Slot, WorkerSpec } from './plan-types.ts';
 
 /**
@@ -18,4 +19,16 @@ export function fitted(
     }),
   );
   return { slots: fitting, gone: slots.filter((slot) => !fitting.includes(slot)) };
+}
+
+/**
+ * The slot's process has ended.
+ *
+ * @param readyForMs how long it had been ready; `undefined` if it never was
+ * @returns how long to wait before the next one
+ */
+export function vacate(slot: Slot, readyForMs: number | undefined, status: number): number {
+  slot.current = undefined;
+  slot.deaths = diedYoung(readyForMs, status) ? slot.deaths + 1 : 0;
+  return backOffMs(slot.deaths);
 }
