@@ -1,5 +1,5 @@
 import { parseAddress } from '../address.ts';
-import { callAsync, failed, tally } from '../connections/connection.ts';
+import { callAsync, failed, leaving, tally } from '../connections/connection.ts';
 import { ENV, EXIT } from '../contract.ts';
 import { declaredOf } from '../declared.ts';
 import { codeOf, LongshoreError, messageOf } from '../errors.ts';
@@ -96,6 +96,7 @@ class Child {
   async #release(): Promise<void> {
     this.#newOrder();
     Object.assign(drainState, { draining: false, closed: 0 });
+    leaving.now = false;
     await this.#worker.listen().catch((error) => log.error(messageOf(error)));
   }
 

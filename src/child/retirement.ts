@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type AnyConnection, callAsync, open } from '../connections/connection.ts';
+import { type AnyConnection, callAsync, leaving, open } from '../connections/connection.ts';
 import { CLOSE } from '../contract.ts';
 import { stopListening } from '../listeners/listener.ts';
 import { closeOffsets, hintReason, type RetireTimes } from '../master/drain.ts';
@@ -32,7 +32,7 @@ export async function retire(
 ): Promise<void> {
   drainState.draining = true;
   if (how === 'drain') await callAsync('onDrain', worker.onDrain, worker);
-  for (const connection of open.values()) connection.leaving();
+  leaving.now = true;
   await until(times.acceptUntil, signal);
   signal.throwIfAborted();
   await worker.unlisten();

@@ -89,9 +89,6 @@ export abstract class BaseConnection<C, In> implements Callbacks<C, In> {
   /** @internal ends it with a label for the metrics and a WebSocket close code */
   abstract end(label: string, code: number, reason: string): void;
 
-  /** @internal the process will leave: an answer may say so */
-  leaving(): void {}
-
   /** @internal bytes received that are no whole message yet */
   getRecvBufferQueueSize(): number {
     return 0;

@@ -32,6 +32,9 @@ export const tally: Tally = { counts: zeroCounts(), closes: {} };
 /** Every open connection of this process, accepted and outgoing, by id. */
 export const open: Map<number, AnyConnection> = new Map();
 
+/** Whether this process is about to leave: answers to HTTP requests then send their clients elsewhere. */
+export const leaving = { now: false };
+
 let lastId = 0;
 
 /** 1, 2, 3 …, unique in this process. */

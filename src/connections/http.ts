@@ -9,7 +9,7 @@ import type { Endpoint } from '../transport/transport.ts';
 import type { Worker } from '../worker.ts';
 import { BaseConnection } from './base.ts';
 import type { Callbacks } from './callbacks.ts';
-import { call, failed, type SendResult, tally } from './connection.ts';
+import { call, failed, leaving, type SendResult, tally } from './connection.ts';
 
 /** What an HTTP connection gets from its Worker. */
 export type HttpOwner = {
@@ -99,7 +99,7 @@ export class HttpConnection extends BaseConnection<HttpConnection, Request> {
   #handle(exchange: Exchange): void {
     this.#current = exchange;
     const { message, response, body } = exchange;
-    if (this.#closing) response.shouldKeepAlive = false;
+    if (this.#closing || leaving.now) response.shouldKeepAlive = false;
     tally.counts.total_request += 1;
     this.bytesRead = this.#socket.bytesRead;
     response.on('close', () => this.#answered(exchange));
@@ -140,7 +140,7 @@ export class HttpConnection extends BaseConnection<HttpConnection, Request> {
     this.#current = undefined;
     const next = this.#waiting.shift();
     if (next && this.state === 'established') this.#handle(next);
-    else if (this.#closing) this.#socket.end();
+    else if (this.#closing || leaving.now) this.#socket.end();
   }
 
   /**
@@ -157,7 +157,7 @@ export class HttpConnection extends BaseConnection<HttpConnection, Request> {
       answer instanceof Response
         ? { status: answer.status, body: answer.body, headers: answer.allHeaders() }
         : plain(answer);
-    if (this.#closing) response.shouldKeepAlive = false;
+    if (this.#closing || leaving.now) response.shouldKeepAlive = false;
     response.writeHead(
       status,
       status === 204 || status === 304 ? headers : withType(headers, body),
@@ -212,11 +212,6 @@ export class HttpConnection extends BaseConnection<HttpConnection, Request> {
     this.#label ||= label;
     if (!this.#current) this.#socket.end();
     else if (!this.#current.response.headersSent) this.#current.response.shouldKeepAlive = false;
-  }
-
-  /** Answers say `Connection: close` from now on, so that clients go elsewhere by themselves. */
-  override leaving(): void {
-    this.#closing = true;
   }
 
   destroy(): void {

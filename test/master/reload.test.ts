@@ -1,0 +1,179 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Fixture, TALKER } from '../support/fixture.ts';
+import { eventually, Peer } from '../support/peer.ts';
+import { CLEAN, endPrograms, isAlive, start } from '../support/program.ts';
+import { answers, ask, toSlot } from '../support/talk.ts';
+
+const fixtures: Fixture[] = [];
+async function fixture(source?: string): Promise<Fixture> {
+  const made = await Fixture.create(source);
+  fixtures.push(made);
+  return made;
+}
+
+afterEach(async () => {
+  await endPrograms();
+  for (const each of fixtures.splice(0)) each[Symbol.dispose]();
+});
+
+const TWO = TALKER.replace("'one'", "'two'");
+
+describe('reload', () => {
+  it('puts new processes with new code into the same slots, while not one connection is refused or reset', async () => {
+    const app = await fixture();
+    const program = await start(app.file);
+    const old = (await program.status()).processes.map(({ pid }) => pid);
+    app.write(TWO);
+    let connecting = true;
+    const tries: string[] = [];
+    const load = (async () => {
+      while (connecting) {
+        tries.push(
+          await ask(app, 'version').catch(
+            (error: NodeJS.ErrnoException) => `${error.code ?? error.message}`,
+          ),
+        );
+      }
+    })();
+    const { code, stdout } = await program.command('reload', app.file);
+    expect([code, stdout]).toEqual([0, 'reloaded: 2 processes replaced\n']);
+    connecting = false;
+    await load;
+    expect(tries.filter((each) => /ECONN/.test(each))).toEqual([]);
+    expect(await answers(app, 'version', 1)).toEqual(new Set(['two']));
+    const { processes, workers } = await program.status();
+    expect(processes.map(({ worker_id }) => worker_id)).toEqual([0, 1]);
+    for (const pid of old) expect(processes.map((each) => each.pid)).not.toContain(pid);
+    await eventually(() => !old.some(isAlive));
+    expect(workers[0]?.exits).toEqual({ '0': 2 });
+    const order = program.output.match(/(begin|reloading|stopping) .*\d/g) ?? [];
+    expect(order.slice(2)).toEqual([
+      'begin 0',
+      'reloading {} 0',
+      'stopping 0',
+      'begin 1',
+      'reloading {} 1',
+      'stopping 1',
+    ]);
+    expect(await program.stop()).toEqual(CLEAN);
+  });
+
+  it.each([
+    [
+      'a syntax error',
+      TWO.replace("const version = 'two';", 'const version = ;'),
+      /ended with status \d+ before it was ready/,
+    ],
+    [
+      'a start that throws',
+      TWO.replace("said('begin');", "throw new Error('broken two');"),
+      /broken two/,
+    ],
+    ['an import of what is not there', `import './nothing.ts';${TWO}`, /before it was ready/],
+  ])(
+    'with %s in the new code leaves the old processes alone, and says so everywhere',
+    async (_, broken, reason) => {
+      const app = await fixture();
+      const program = await start(app.file);
+      const before = (await program.status()).processes.map(({ pid }) => pid);
+      app.write(broken);
+      const { code, stderr } = await program.command('reload', app.file);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/the reload failed, all processes run the old code/);
+      expect(stderr).toMatch(reason);
+      const status = await program.status();
+      expect(status.reload).toMatchObject({
+        state: 'failed',
+        replaced: 0,
+        reason: expect.stringMatching(reason),
+      });
+      expect(status.processes.map(({ pid }) => pid)).toEqual(before);
+      expect(await answers(app, 'version', 1)).toEqual(new Set(['one']));
+      expect((await program.command('status', app.file)).stdout).toMatch(/last reload FAILED: /);
+      // And once it is mended, it works.
+      app.write(TWO);
+      expect((await program.command('reload', app.file)).code).toBe(0);
+      expect(await answers(app, 'version', 1)).toEqual(new Set(['two']));
+    },
+  );
+
+  it('with -g lets old connections live on the old code, until their deadline', async () => {
+    const app = await fixture();
+    const program = await start(app.file, {
+      LONGSHORE_GRACEFUL_SECONDS: '2',
+      LONGSHORE_DRAIN_WINDOW_SECONDS: '0.5',
+    });
+    const peer = await Peer.to({ host: '127.0.0.1', port: app.port });
+    expect(await peer.send('version\n').line()).toBe('one');
+    app.write(TWO);
+    const began = performance.now();
+    expect((await program.command('reload', '-g', app.file)).code).toBe(0);
+    expect(await peer.send('version\n').line()).toBe('one');
+    expect(await answers(app, 'version', 1)).toEqual(new Set(['two']));
+    expect((await program.status()).processes.map(({ state }) => state)).toContain('leaving');
+    expect(await peer.end()).toBe('end');
+    expect(performance.now() - began).toBeGreaterThan(1400);
+    await eventually(() => /stopping/.test(program.output));
+  });
+
+  it('only tells Workers that are not reloadable', async () => {
+    const app = await fixture(TALKER.replace('count: 2', 'count: 2, reloadable: false'));
+    const program = await start(app.file);
+    const before = (await program.status()).processes.map(({ pid }) => pid);
+    await program.call('POST', '/reload', {});
+    await program.line(/reloading {} 0/);
+    await program.line(/reloading {} 1/);
+    expect((await program.status()).processes.map(({ pid }) => pid)).toEqual(before);
+  });
+
+  it('takes over new counts, new Workers and gone Workers that the new code declares', async () => {
+    const app = await fixture();
+    const program = await start(app.file);
+    app.write(
+      TALKER.replace('count: 2', 'count: 3').replace(
+        'await Worker.runAll',
+        "new Worker({ name: 'extra', count: 1 }).onWorkerStart = () => console.log('extra is here');\nawait Worker.runAll",
+      ),
+    );
+    await program.call('POST', '/reload', {});
+    await program.line(/extra is here/);
+    await eventually(() => (program.output.match(/begin 2/g) ?? []).length === 1);
+    app.write(TALKER.replace('count: 2', 'count: 1'));
+    await program.call('POST', '/reload', {});
+    let names: string[] = [];
+    while (names.join() !== 'talker0') {
+      const { processes } = await program.status();
+      names = processes.map(({ worker_name, worker_id }) => `${worker_name}${worker_id}`);
+    }
+    expect(await program.stop()).toEqual(CLEAN);
+  });
+
+  it('gives hot configuration to every process without changing one', async () => {
+    const app = await fixture();
+    const program = await start(app.file, { LONGSHORE_CONFIG: '{"greeting":"hi"}' });
+    expect(await ask(app, 'config greeting')).toBe('hi');
+    const before = (await program.status()).processes.map(({ pid }) => pid);
+    const peer = await Peer.to({ host: '127.0.0.1', port: app.port });
+    await program.call('POST', '/config', { greeting: 'hello' });
+    await program.line(/reloading {"greeting":"hello"} 0/);
+    await program.line(/reloading {"greeting":"hello"} 1/);
+    expect(await peer.send('config greeting\n').line()).toBe('hello');
+    expect((await program.status()).processes.map(({ pid }) => pid)).toEqual(before);
+    // Those that start later have it too.
+    await ask(app, 'die 1').catch(() => {});
+    await program.line(/another one starts/);
+    await program.line(/begin [01]\n[\s\S]*begin [01]\n[\s\S]*begin [01]\n/);
+    await eventually(() => true);
+    expect(await (await toSlot(app, 0)).send('config greeting\n').line()).toBe('hello');
+    expect(await (await toSlot(app, 1)).send('config greeting\n').line()).toBe('hello');
+  });
+
+  it('happens by itself when a file changes under start --dev', async () => {
+    const app = await fixture();
+    const program = await start(app.file, { LONGSHORE_DEV: '1' });
+    app.write(TWO);
+    await program.line(/app\.ts changed/);
+    await program.line(/reload complete: 2 processes replaced/);
+    expect(await answers(app, 'version', 1)).toEqual(new Set(['two']));
+  });
+});
