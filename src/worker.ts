@@ -164,8 +164,8 @@ export class Worker<A extends string = string, P extends AnyProtocol | undefined
   }
 
   /**
-   * In a process: ends just this process in good order; the master starts another one in its slot. In the master: stops
-   * the service.
+   * In a process: has just this process replaced; its successor listens before it leaves in good order. So "at most N
+   * requests a process" is counting them and calling this. In the master: stops the service.
    */
   static stopAll(): void {
     control.stop();

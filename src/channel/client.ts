@@ -1,6 +1,7 @@
 import { peers } from '../child/peers.ts';
 import { AsyncTcpConnection } from '../connections/client.ts';
 import { call, type SendResult } from '../connections/connection.ts';
+import { ENV } from '../contract.ts';
 import { misuse } from '../errors.ts';
 import { log } from '../log.ts';
 import { reconnectMs } from '../reconnect.ts';
@@ -73,7 +74,7 @@ export class ChannelClient {
       this.#open(address);
       return;
     }
-    if (!process.send) {
+    if (!process.send || process.env[ENV.child] === undefined) {
       throw misuse(
         'CHANNEL_INVALID',
         'a ChannelClient without an address needs a process of Worker.runAll()',

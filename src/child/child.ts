@@ -50,7 +50,7 @@ class Child {
       log.error('the master is gone; leaving');
       void this.leave({ how: 'now', times: rightNow(), reload: false });
     });
-    control.stop = () => void this.leave({ how: 'now', times: rightNow(), reload: false });
+    control.stop = () => tell({ t: 'recycle' });
   }
 
   #obey(message: ToProcess): void {

@@ -170,6 +170,9 @@ export class Fleet {
       case 'answer':
         this.queries.answered(message.id, message.answer);
         break;
+      case 'recycle':
+        this.step({ is: 'recycle', proc });
+        break;
       case 'wants-channel':
         this.#startChannel();
         break;

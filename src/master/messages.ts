@@ -64,7 +64,9 @@ export type ToMaster =
   | { readonly t: 'report'; readonly report: Report }
   | { readonly t: 'answer'; readonly id: number; readonly answer: unknown }
   /** Please run a channel server and say where it is. */
-  | { readonly t: 'wants-channel' };
+  | { readonly t: 'wants-channel' }
+  /** Please start my successor, then tell me to leave. */
+  | { readonly t: 'recycle' };
 
 /** What a process counted since its last report, and how things stand. */
 export type Report = {

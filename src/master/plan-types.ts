@@ -38,6 +38,8 @@ export type PlanEvent =
   /** `status`: exit code × 256 + signal. */
   | { readonly is: 'exited'; readonly proc: number; readonly status: number }
   | { readonly is: 'reload'; readonly how: 'now' | 'graceful' }
+  /** A process asks for a successor, to leave when it is there. */
+  | { readonly is: 'recycle'; readonly proc: number }
   | { readonly is: 'stop'; readonly how: 'now' | 'drain' }
   /** Drain but stay, and take it back. */
   | { readonly is: 'hold' }

@@ -27,7 +27,8 @@ export function killed(proc: Proc, now: number): string {
 }
 
 /** @param replaced processes that run the new code already */
-export function reloadFailed(replaced: number, reason: string): string {
+export function reloadFailed(kind: 'reload' | 'recycle', replaced: number, reason: string): string {
+  if (kind === 'recycle') return `a process that wanted to be replaced stays: ${reason}`;
   const kept =
     replaced > 0
       ? `${processes(replaced)} replaced before, the others stay`

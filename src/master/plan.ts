@@ -1,8 +1,8 @@
 import { EXIT } from '../contract.ts';
 import { backOffMs } from './back-off.ts';
-import type { Action, How, Phase, PlanEvent, Slot, Timing, WorkerSpec } from './plan-types.ts';
-import { died, endedEarly, killed, nameOf, processes, reloadFailed } from './plan-words.ts';
-import { Procs } from './procs.ts';
+import { PlanBase } from './plan-base.ts';
+import type { Action, PlanEvent, Slot, WorkerSpec } from './plan-types.ts';
+import { died, endedEarly, nameOf, processes, reloadFailed } from './plan-words.ts';
 import { Reload, type ReloadState } from './reload.ts';
 import { fitted, vacate } from './slots.ts';
 
@@ -21,44 +21,29 @@ import { fitted, vacate } from './slots.ts';
  * Invariants: current and incoming are processes that exist; a process told to leave belongs to no slot and is never
  * called back; `end` is given once, when no process is left.
  */
-export class Plan {
-  phase: Phase = 'starting';
-  readonly procs: Procs;
-  slots: readonly Slot[];
+export class Plan extends PlanBase {
+  /** The reload or recycling under way, or the last one. */
   #reload: Reload | undefined = undefined;
+  #lastReload: ReloadState | undefined = undefined;
+  /** A reload that was asked for during one. */
   #again: 'now' | 'graceful' | undefined = undefined;
-  #workers: readonly WorkerSpec[];
-  #exitCode: number = EXIT.ok;
-  #ended = false;
-  #actions: Action[] = [];
-
-  constructor(workers: readonly WorkerSpec[], timing: Timing) {
-    this.#workers = workers;
-    this.procs = new Procs(timing);
-    this.slots = fitted([], workers, undefined).slots;
-  }
+  /** Slots whose processes want to be replaced. */
+  readonly #recycles = new Set<Slot>();
 
   /** The last reload, or the one under way. */
   get reload(): ReloadState | undefined {
-    return this.#reload?.state;
+    return this.#lastReload;
   }
 
   /** Takes one event; gives what to do, in order. */
   step(event: PlanEvent, now: number): Action[] {
-    this.#actions = [];
+    this.actions = [];
     this.#handle(event, now);
-    this.#overdue(now);
+    this.overdue(now);
     this.#goOnReloading(now);
-    this.#fill(now);
-    this.#settle(now);
-    return this.#actions;
-  }
-
-  /** When a `tick` is wanted next; `undefined` if only events change anything. */
-  wakeAt(): number | undefined {
-    const forks = this.#filling() ? this.slots.flatMap((slot) => slot.forkAt ?? []) : [];
-    const next = Math.min(this.procs.nextKill(), ...forks);
-    return Number.isFinite(next) ? next : undefined;
+    this.fill(now);
+    this.settle(now);
+    return this.actions;
   }
 
   #handle(event: PlanEvent, now: number): void {
@@ -78,6 +63,9 @@ export class Plan {
       case 'reload':
         this.#beginReload(event.how, now);
         break;
+      case 'recycle':
+        this.#recycle(event.proc);
+        break;
       case 'stop':
         this.#stop(event.how, now);
         break;
@@ -93,24 +81,11 @@ export class Plan {
     }
   }
 
-  /** Whether empty slots are to be filled. */
-  #filling(): boolean {
-    return this.phase === 'starting' || this.phase === 'running';
-  }
-
-  #over(): boolean {
-    return this.phase === 'draining' || this.phase === 'stopping';
-  }
-
-  #slotOf(id: number): Slot | undefined {
-    return this.slots.find((slot) => slot.current === id || slot.incoming === id);
-  }
-
   #ready(id: number, now: number): void {
     if (!this.procs.ready(id, now)) return;
-    const slot = this.#slotOf(id);
+    const slot = this.slotOf(id);
     if (slot?.incoming === id) this.#promote(slot, id, now);
-    if (this.phase === 'held') this.#actions.push({ do: 'hold', proc: id });
+    if (this.phase === 'held') this.actions.push({ do: 'hold', proc: id });
   }
 
   /** The incoming process listens: it takes the slot, the old one leaves. */
@@ -121,30 +96,31 @@ export class Plan {
     slot.deaths = 0;
     slot.forkAt = undefined;
     if (!this.#reload) return;
-    if (old !== undefined) this.#retire(old, this.#reload.state.how, now, true);
+    const { how, kind } = this.#reload.state;
+    if (old !== undefined) this.retire(old, how, now, kind === 'reload');
     this.#reload.replaced(old);
   }
 
   #failed(id: number, message: string, never: boolean, now: number): void {
     const proc = this.procs.get(id);
     if (!proc || proc.state === 'leaving') return;
-    if (this.#slotOf(id)?.incoming === id) {
+    if (this.slotOf(id)?.incoming === id) {
       this.#failReload(message, now);
       return;
     }
     if (!never || this.phase !== 'starting') {
-      this.#say('error', `${nameOf(proc)}: ${message}`);
+      this.say('error', `${nameOf(proc)}: ${message}`);
       return;
     }
-    this.#say('error', `${nameOf(proc)} can never start: ${message}`);
-    this.#exitCode = EXIT.neverStarts;
+    this.say('error', `${nameOf(proc)} can never start: ${message}`);
+    this.exitCode = EXIT.neverStarts;
     this.#stop('now', now);
   }
 
   #exited(id: number, status: number, now: number): void {
     const proc = this.procs.exited(id, status);
     if (!proc) return;
-    const slot = this.#slotOf(id);
+    const slot = this.slotOf(id);
     this.#reload?.exited(id);
     if (!slot) return;
     if (slot.incoming === id) {
@@ -153,55 +129,47 @@ export class Plan {
     }
     const waitMs = vacate(slot, proc.state === 'starting' ? undefined : now - proc.since, status);
     if (slot.incoming === undefined) slot.forkAt = now + waitMs;
-    if (status !== 0) this.#say('error', died(proc, status, waitMs));
-  }
-
-  #retire(id: number, how: How, now: number, reload = false): void {
-    if (this.procs.leave(id, how, now)) this.#actions.push({ do: 'retire', proc: id, how, reload });
+    if (status !== 0) this.say('error', died(proc, status, waitMs));
   }
 
   #stop(how: 'now' | 'drain', now: number): void {
     if (this.phase === 'stopping' || (this.phase === 'draining' && how === 'drain')) return;
     this.phase = how === 'now' ? 'stopping' : 'draining';
-    this.#again = undefined;
+    this.#forgetPlans();
     if (this.#reload?.running) this.#reload.fail('the service stops');
     for (const slot of this.slots) slot.current = slot.incoming = slot.forkAt = undefined;
     for (const proc of this.procs.all.values()) {
-      if (proc.how !== 'now' && !this.#isLast(proc.worker)) this.#retire(proc.id, how, now);
+      if (proc.how !== 'now' && !this.isLast(proc.worker)) this.retire(proc.id, how, now);
     }
   }
 
-  #isLast(worker: string): boolean {
-    return this.#workers.some(({ name, last }) => name === worker && last);
-  }
-
   #hold(on: boolean, now: number): void {
-    if (on ? !this.#filling() : this.phase !== 'held') return;
-    this.#again = undefined;
+    if (on ? !this.filling() : this.phase !== 'held') return;
+    this.#forgetPlans();
     if (on && this.#reload?.running) this.#failReload('the service drains', now);
     this.phase = on ? 'held' : 'running';
     for (const slot of this.slots) {
       if (slot.current !== undefined)
-        this.#actions.push({ do: on ? 'hold' : 'release', proc: slot.current });
+        this.actions.push({ do: on ? 'hold' : 'release', proc: slot.current });
       else if (!on && slot.incoming === undefined) slot.forkAt = now;
     }
   }
 
   #declare(workers: readonly WorkerSpec[], now: number): void {
-    if (this.#over()) return;
-    this.#workers = workers;
+    if (this.over()) return;
+    this.workers = workers;
     const { slots, gone } = fitted(this.slots, workers, now);
     this.slots = slots;
     this.#reload?.drop(gone);
     for (const { current, incoming } of gone) {
-      if (incoming !== undefined) this.#retire(incoming, 'now', now);
-      if (current !== undefined) this.#retire(current, 'graceful', now, true);
+      if (incoming !== undefined) this.retire(incoming, 'now', now);
+      if (current !== undefined) this.retire(current, 'graceful', now, true);
     }
   }
 
   #beginReload(how: 'now' | 'graceful', now: number): void {
-    if (!this.#filling()) {
-      this.#say('error', `no reload while ${this.phase}`);
+    if (!this.filling()) {
+      this.say('error', `no reload while ${this.phase}`);
       return;
     }
     if (this.#reload?.running) {
@@ -210,41 +178,58 @@ export class Plan {
       return;
     }
     const stays = ({ worker }: Slot) =>
-      this.#workers.some(({ name, reloadable }) => name === worker && !reloadable);
+      this.workers.some(({ name, reloadable }) => name === worker && !reloadable);
     for (const { current } of this.slots.filter(stays)) {
-      if (current !== undefined) this.#actions.push({ do: 'notify', proc: current });
+      if (current !== undefined) this.actions.push({ do: 'notify', proc: current });
     }
     const slots = this.slots.filter((slot) => !stays(slot));
-    this.#reload = new Reload(how, slots, now);
-    this.#say('info', `reload begins: ${processes(slots.length)}, one after the other`);
+    this.#reload = new Reload('reload', how, slots, now);
+    this.#lastReload = this.#reload.state;
+    this.say('info', `reload begins: ${processes(slots.length)}, one after the other`);
+  }
+
+  /** A process wants to be replaced: as in a reload, its successor comes first. */
+  #recycle(id: number): void {
+    const slot = this.slotOf(id);
+    if (slot?.current === id && this.filling()) this.#recycles.add(slot);
+  }
+
+  #forgetPlans(): void {
+    this.#again = undefined;
+    this.#recycles.clear();
   }
 
   #goOnReloading(now: number): void {
+    if (!this.#reload?.running) this.#nextRecycle(now);
     const next = this.#reload?.next() ?? 'wait';
     if (next === 'wait') return;
     if (next === 'done') {
-      this.#say(
-        'info',
-        `reload complete: ${processes(this.#reload?.state.replaced ?? 0)} replaced`,
-      );
+      const { kind, replaced } = (this.#reload as Reload).state;
+      if (kind === 'reload') this.say('info', `reload complete: ${processes(replaced)} replaced`);
       this.#reloadAgain(now);
       this.#goOnReloading(now);
     } else {
-      next.incoming = this.#newProc(next, now);
+      this.#recycles.delete(next);
+      next.incoming = this.newProc(next, now);
       next.forkAt = undefined;
     }
+  }
+
+  #nextRecycle(now: number): void {
+    const [slot] = [...this.#recycles].filter((each) => this.slots.includes(each));
+    if (slot && this.filling()) this.#reload = new Reload('recycle', 'now', [slot], now);
   }
 
   #failReload(reason: string, now: number): void {
     for (const slot of this.slots) {
       if (slot.incoming === undefined) continue;
-      this.#retire(slot.incoming, 'now', now);
+      this.retire(slot.incoming, 'now', now);
       slot.incoming = undefined;
       if (slot.current === undefined) slot.forkAt = now + backOffMs(slot.deaths + 1);
     }
-    const replaced = this.#reload?.state.replaced ?? 0;
+    const { kind = 'reload', replaced = 0 } = this.#reload?.state ?? {};
     this.#reload?.fail(reason);
-    this.#say('error', reloadFailed(replaced, reason));
+    this.say('error', reloadFailed(kind, replaced, reason));
     this.#reloadAgain(now);
   }
 
@@ -252,49 +237,5 @@ export class Plan {
     const how = this.#again;
     this.#again = undefined;
     if (how) this.#beginReload(how, now);
-  }
-
-  /** Kills what had its time. */
-  #overdue(now: number): void {
-    for (const proc of this.procs.overdue(now)) {
-      this.#actions.push({ do: 'kill', proc: proc.id });
-      this.#say('error', killed(proc, now));
-    }
-  }
-
-  #fill(now: number): void {
-    if (!this.#filling()) return;
-    for (const slot of this.slots) {
-      if (slot.forkAt === undefined || slot.forkAt > now || slot.incoming !== undefined) continue;
-      slot.forkAt = undefined;
-      slot.current = this.#newProc(slot, now);
-    }
-  }
-
-  #newProc(slot: Slot, now: number): number {
-    const { id, worker } = this.procs.start(slot, now);
-    this.#actions.push({ do: 'fork', proc: id, worker, slot: slot.slot });
-    return id;
-  }
-
-  #settle(now: number): void {
-    const isReady = ({ current }: Slot) =>
-      current !== undefined && this.procs.get(current)?.state === 'ready';
-    if (this.phase === 'starting' && this.slots.every(isReady)) {
-      this.phase = 'running';
-      this.#say('info', `started: ${processes(this.slots.length)}`);
-    }
-    if (!this.#over() || this.#ended) return;
-    const rest = [...this.procs.all.values()];
-    if (rest.every(({ worker }) => this.#isLast(worker))) {
-      for (const { id, how } of rest) if (how !== 'now') this.#retire(id, 'now', now);
-    }
-    if (rest.length > 0) return;
-    this.#ended = true;
-    this.#actions.push({ do: 'end', code: this.#exitCode });
-  }
-
-  #say(level: 'info' | 'error', text: string): void {
-    this.#actions.push({ do: 'say', level, text });
   }
 }

@@ -2,6 +2,8 @@ import type { Slot } from './plan-types.ts';
 
 /** The last reload or the one under way, as `status` shows it. */
 export type ReloadState = {
+  /** `recycle`: one process that asked for it; not shown in `status`. */
+  readonly kind: 'reload' | 'recycle';
   readonly how: 'now' | 'graceful';
   readonly startedAt: number;
   state: 'running' | 'done' | 'failed';
@@ -22,9 +24,14 @@ export class Reload {
   /** A process told to leave now, whose exit is waited for. */
   #awaited: number | undefined = undefined;
 
-  constructor(how: 'now' | 'graceful', slots: readonly Slot[], now: number) {
+  constructor(
+    kind: 'reload' | 'recycle',
+    how: 'now' | 'graceful',
+    slots: readonly Slot[],
+    now: number,
+  ) {
     this.#queue = [...slots];
-    this.state = { how, startedAt: now, state: 'running', replaced: 0, total: slots.length };
+    this.state = { kind, how, startedAt: now, state: 'running', replaced: 0, total: slots.length };
   }
 
   get running(): boolean {

@@ -22,7 +22,8 @@ function anyEvent(world: PlanWorld, random: Random): PlanEvent {
   const dice = random.int(0, 99);
   if (dice < 40) return { is: 'ready', proc };
   if (dice < 60) return { is: 'exited', proc, status: random.pick([0, 9, 256]) };
-  if (dice < 72) return { is: 'reload', how: random.pick(['now', 'graceful']) };
+  if (dice < 70) return { is: 'reload', how: random.pick(['now', 'graceful']) };
+  if (dice < 72) return { is: 'recycle', proc };
   if (dice < 78) return { is: 'failed', proc, message: 'no', never: random.chance(0.1) };
   if (dice < 84) return { is: 'declare', workers: workers(random) };
   if (dice < 88) return { is: 'hold' };

@@ -10,7 +10,7 @@ import type { Action, PlanEvent, Timing, WorkerSpec } from '../../src/master/pla
  *     TIME ready PROC            TIME exited PROC STATUS
  *     TIME failed PROC WORDS     TIME never PROC WORDS     `never`: a second try would fail just the same
  *     TIME reload now|graceful   TIME stop now|drain       TIME hold   TIME release
- *     TIME declare WORKERS       TIME wait
+ *     TIME declare WORKERS       TIME recycle PROC         TIME wait
  *     TIME show                  writes down phase, slots (`chat#0=1`, with `+2` for the incoming process) and reload
  *
  * WORKERS are `NAME*COUNT`, with `!stays` for one that is not reloadable and `!last` for one that others need.
@@ -90,6 +90,8 @@ function eventOf(word: string, args: readonly string[]): PlanEvent {
       return { is: 'failed', proc, message, never: word === 'never' };
     case 'exited':
       return { is: 'exited', proc, status: Number(args[1]) };
+    case 'recycle':
+      return { is: 'recycle', proc };
     case 'reload':
       return { is: 'reload', how: args[0] as 'now' | 'graceful' };
     case 'stop':

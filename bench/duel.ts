@@ -1,0 +1,77 @@
+import type { Effort } from './effort.ts';
+import { type Bound, type Line, ratios } from './figures.ts';
+import type { Ran } from './load/flow.ts';
+import type { Order } from './load/orders.ts';
+import type { Load } from './load.ts';
+import { cpuResolution, cpuSeconds } from './process-stats.ts';
+import { grouped } from './report.ts';
+
+/** One side of a duel: a server and the client that keeps it busy. */
+export type Contestant = {
+  readonly pid: number;
+  readonly client: number;
+};
+
+/** Answers per second of the server's CPU time, and how much of a core it used; round by round. */
+export type Score = { readonly rates: readonly number[]; readonly cores: readonly number[] };
+
+type Round = { readonly rate: number; readonly cores: number };
+
+/** Opens the clients of several servers in one load generator, which treats all alike. */
+export async function contestants(
+  load: Load,
+  servers: readonly {
+    readonly pid: number;
+    readonly order: Extract<Order, { do: 'flow' | 'fanout' }>;
+  }[],
+): Promise<Contestant[]> {
+  const all: Contestant[] = [];
+  for (const { pid, order } of servers) all.push({ pid, client: await load.tell(order) });
+  return all;
+}
+
+/** Lets each work in turn, A B A B …, and closes their clients; gives the scores in the same order. */
+export async function duel(
+  load: Load,
+  sides: readonly Contestant[],
+  effort: Effort,
+): Promise<Score[]> {
+  for (const { client } of sides) await load.tell({ do: 'run', client, ms: effort.warmUpMs });
+  const rounds = sides.map((): Round[] => []);
+  for (let i = 0; i < effort.rounds; i += 1)
+    for (const [side, contestant] of sides.entries())
+      rounds[side]?.push(await round(load, contestant, effort.roundMs));
+  for (const { client } of sides) await load.tell({ do: 'close', client });
+  return rounds.map((each) => ({
+    rates: each.map(({ rate }) => rate),
+    cores: each.map(({ cores }) => cores),
+  }));
+}
+
+async function round(load: Load, { pid, client }: Contestant, ms: number): Promise<Round> {
+  const before = cpuSeconds(pid);
+  const ran: Ran = await load.tell({ do: 'run', client, ms });
+  const used = Math.max(cpuSeconds(pid) - before, cpuResolution());
+  return { rate: ran.answers / used, cores: (used * 1000) / ran.ms };
+}
+
+/** The line of a duel: how many times as much our side does with the same CPU time. */
+export function duelLine(
+  about: {
+    readonly key: string;
+    readonly load: string;
+    readonly versus?: string;
+    readonly bound?: Bound;
+  },
+  ours: Score | undefined,
+  theirs: Score | undefined,
+): Line {
+  if (!ours || !theirs) throw new Error(`${about.key}: a side has no score`);
+  const value = ratios(ours.rates, theirs.rates);
+  return { ...about, unit: 'x', value, detail: `${rateOf(ours)} : ${rateOf(theirs)} per CPU-s` };
+}
+
+function rateOf({ rates }: Score): string {
+  const sorted = [...rates].sort((a, b) => a - b);
+  return grouped(sorted[sorted.length >> 1] as number);
+}

@@ -1,0 +1,126 @@
+import { dial, type Greeting } from './dial.ts';
+import { exchange, httpLength, type Kind, portions } from './speech.ts';
+import type { Wire } from './wire.ts';
+
+/** Clients that ask, wait for the answers and ask again; and others beside them that are silent. */
+export type FlowPlan = {
+  readonly port: number;
+  readonly greeting: Greeting;
+  readonly kind: Kind;
+  /** Connections that ask. */
+  readonly active: number;
+  /** Messages that one of them has under way: written at once, and the next when all answers are there. */
+  readonly inFlight: number;
+  /** Connections that are open and silent. */
+  readonly idle: number;
+};
+
+/** What came of a run. */
+export type Ran = { readonly answers: number; readonly ms: number };
+
+/** Somebody who can be told to work for a while. When `run` is over no answer is outstanding. */
+export interface Client {
+  run(ms: number): Promise<Ran>;
+  close(): void;
+}
+
+/** Different messages; then they come again. */
+const MESSAGES = 16_384;
+/** A server that has not answered by then is broken. */
+const PATIENCE_MS = 10_000;
+
+/** One connection that asks, and the bytes of the answer that are still to come. */
+type Seat = { readonly wire: Wire; left: number };
+
+export class Flow implements Client {
+  readonly #seats: Seat[];
+  readonly #silent: Wire[];
+  readonly #portions: Buffer[];
+  readonly #inFlight: number;
+  readonly #answerBytes: number;
+  #next = 0;
+  #answers = 0;
+  #busy = 0;
+  #running = false;
+  #done: PromiseWithResolvers<void> = Promise.withResolvers<void>();
+
+  static async open(plan: FlowPlan): Promise<Flow> {
+    const active = await dial(plan.port, plan.active, plan.greeting);
+    const lengths = await Promise.all(active.map((wire, i) => probe(wire, plan.kind, i)));
+    const silent = await dial(plan.port, plan.idle, plan.greeting);
+    return new Flow(plan, active, silent, lengths[0] ?? 0);
+  }
+
+  private constructor(plan: FlowPlan, active: Wire[], silent: Wire[], answerBytes: number) {
+    this.#portions = active.length === 0 ? [] : portions(plan.kind, plan.inFlight, MESSAGES);
+    this.#inFlight = plan.inFlight;
+    this.#answerBytes = answerBytes * plan.inFlight;
+    this.#silent = silent;
+    this.#seats = active.map((wire) => this.#seat(wire));
+    for (const wire of [...active, ...silent]) wire.lost = (error) => this.#done.reject(error);
+    this.#done.promise.catch(() => {});
+  }
+
+  #seat(wire: Wire): Seat {
+    const seat = { wire, left: 0 };
+    wire.receive = (_, size) => {
+      seat.left -= size;
+      if (seat.left > 0) return;
+      if (seat.left < 0) this.#done.reject(new Error(`${-seat.left} bytes too many`));
+      this.#answers += this.#inFlight;
+      if (this.#running) this.#ask(seat);
+      else this.#quiet();
+    };
+    return seat;
+  }
+
+  #ask(seat: Seat): void {
+    const bytes = this.#portions[this.#next] as Buffer;
+    this.#next = (this.#next + 1) % this.#portions.length;
+    seat.left = this.#answerBytes;
+    seat.wire.write(bytes);
+  }
+
+  #quiet(): void {
+    this.#busy -= 1;
+    if (this.#busy === 0) this.#done.resolve();
+  }
+
+  async run(ms: number): Promise<Ran> {
+    const begin = performance.now();
+    this.#done = Promise.withResolvers<void>();
+    this.#answers = 0;
+    this.#busy = this.#seats.length;
+    this.#running = true;
+    for (const seat of this.#seats) this.#ask(seat);
+    const end = setTimeout(() => {
+      this.#running = false;
+    }, ms);
+    const late = new Error(`answers are missing ${PATIENCE_MS / 1000} s after the end`);
+    const watch = setTimeout(() => this.#done.reject(late), ms + PATIENCE_MS);
+    try {
+      await this.#done.promise;
+    } finally {
+      clearTimeout(end);
+      clearTimeout(watch);
+    }
+    return { answers: this.#answers, ms: performance.now() - begin };
+  }
+
+  close(): void {
+    for (const { wire } of this.#seats) wire.close();
+    for (const wire of this.#silent) wire.close();
+  }
+}
+
+/** The first message of a connection: the answer must be the right one. Gives its length. */
+async function probe(wire: Wire, kind: Kind, i: number): Promise<number> {
+  const { ask, answer } = exchange(kind, i);
+  const whole = (bytes: Buffer) =>
+    bytes.length >= (answer ? answer.length : (httpLength(bytes) ?? Number.POSITIVE_INFINITY));
+  const got = await wire.ask(ask, whole);
+  if (answer && !got.equals(answer))
+    throw new Error(`wrong answer: ${got.toString('hex')} instead of ${answer.toString('hex')}`);
+  if (!answer && !got.includes('hello')) throw new Error(`wrong answer: ${got}`);
+  return got.length;
+}
