@@ -8,6 +8,7 @@ import { grouped } from './report.ts';
 
 /** One side of a duel: a server and the client that keeps it busy. */
 export type Contestant = {
+  readonly load: Load;
   readonly pid: number;
   readonly client: number;
 };
@@ -26,29 +27,25 @@ export async function contestants(
   }[],
 ): Promise<Contestant[]> {
   const all: Contestant[] = [];
-  for (const { pid, order } of servers) all.push({ pid, client: await load.tell(order) });
+  for (const { pid, order } of servers) all.push({ load, pid, client: await load.tell(order) });
   return all;
 }
 
 /** Lets each work in turn, A B A B …, and closes their clients; gives the scores in the same order. */
-export async function duel(
-  load: Load,
-  sides: readonly Contestant[],
-  effort: Effort,
-): Promise<Score[]> {
-  for (const { client } of sides) await load.tell({ do: 'run', client, ms: effort.warmUpMs });
+export async function duel(sides: readonly Contestant[], effort: Effort): Promise<Score[]> {
+  for (const { load, client } of sides) await load.tell({ do: 'run', client, ms: effort.warmUpMs });
   const rounds = sides.map((): Round[] => []);
   for (let i = 0; i < effort.rounds; i += 1)
     for (const [side, contestant] of sides.entries())
-      rounds[side]?.push(await round(load, contestant, effort.roundMs));
-  for (const { client } of sides) await load.tell({ do: 'close', client });
+      rounds[side]?.push(await round(contestant, effort.roundMs));
+  for (const { load, client } of sides) await load.tell({ do: 'close', client });
   return rounds.map((each) => ({
     rates: each.map(({ rate }) => rate),
     cores: each.map(({ cores }) => cores),
   }));
 }
 
-async function round(load: Load, { pid, client }: Contestant, ms: number): Promise<Round> {
+async function round({ load, pid, client }: Contestant, ms: number): Promise<Round> {
   const before = cpuSeconds(pid);
   const ran: Ran = await load.tell({ do: 'run', client, ms });
   const used = Math.max(cpuSeconds(pid) - before, cpuResolution());
@@ -68,7 +65,8 @@ export function duelLine(
 ): Line {
   if (!ours || !theirs) throw new Error(`${about.key}: a side has no score`);
   const value = ratios(ours.rates, theirs.rates);
-  return { ...about, unit: 'x', value, detail: `${rateOf(ours)} : ${rateOf(theirs)} per CPU-s` };
+  const detail = `${rateOf(ours)} : ${rateOf(theirs)} per CPU-s`;
+  return { ...about, unit: 'x', value, detail, scores: [ours, theirs] };
 }
 
 function rateOf({ rates }: Score): string {

@@ -22,6 +22,8 @@ export type Line = {
   readonly bound?: Bound;
   /** The absolute figures behind it. */
   readonly detail: string;
+  /** Each round of both sides, for `--json`. */
+  readonly scores?: readonly unknown[];
   /** Beside whom; named if the other does better. */
   readonly versus?: string;
 };

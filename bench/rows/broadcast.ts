@@ -16,7 +16,7 @@ export async function broadcast(effort: Effort): Promise<Line[]> {
       order: { do: 'fanout', port, listeners: effort.listeners, dialect: 'plain' },
     })),
   );
-  const [own, other] = await duel(load, sides, effort);
+  const [own, other] = await duel(sides, effort);
   const what = `broadcast to ${effort.listeners} WebSocket clients, beside ws`;
   const about = { key: 'broadcast-ws', load: what, versus: 'ws', bound: { atLeast: 1.2 } };
   return [duelLine(about, own, other)];

@@ -66,7 +66,7 @@ async function echoes(
     side(ws, { ...FLOWS.websocket, inFlight }, effort.busy),
     side(net, { ...FLOWS.masked, inFlight }, effort.busy),
   ]);
-  const [own, ...others] = await duel(load, sides, effort);
+  const [own, ...others] = await duel(sides, effort);
   const what = `WebSocket echo, ${inFlight} in flight`;
   return about.map((each, i) =>
     duelLine({ ...each, load: `${what}, beside ${each.versus}` }, own, others[i]),
@@ -82,7 +82,7 @@ export async function textOne(effort: Effort): Promise<Line[]> {
     side(ours, FLOWS.text, effort.busy),
     side(net, FLOWS.text, effort.busy),
   ]);
-  const [own, other] = await duel(load, sides, effort);
+  const [own, other] = await duel(sides, effort);
   const versus = 'node:net';
   const about = { key: 'text-net', versus, bound: { atLeast: 0.9 } };
   return [duelLine({ ...about, load: `text echo, 1 in flight, beside ${versus}` }, own, other)];
@@ -97,7 +97,7 @@ export async function http(effort: Effort): Promise<Line[]> {
     side(ours, FLOWS.http, effort.busy),
     side(plain, FLOWS.http, effort.busy),
   ]);
-  const [own, other] = await duel(load, sides, effort);
+  const [own, other] = await duel(sides, effort);
   const versus = 'node:http';
   const about = { key: 'http-http', versus, bound: { atLeast: 0.9 } };
   return [duelLine({ ...about, load: `HTTP hello, keep-alive, beside ${versus}` }, own, other)];
@@ -112,7 +112,7 @@ export async function transports(effort: Effort): Promise<Line[]> {
     side(handle, FLOWS.websocket, effort.busy),
     side(stream, FLOWS.websocket, effort.busy),
   ]);
-  const [fast, slow] = await duel(load, sides, effort);
+  const [fast, slow] = await duel(sides, effort);
   const about = { key: 'transport', load: 'WebSocket echo, transport handle beside stream' };
   return [duelLine(about, fast, slow)];
 }
@@ -123,16 +123,18 @@ export async function crowd(effort: Effort): Promise<Line[]> {
   await using crowded = await echo('websocket');
   await using wsAlone = await startPlain('ws.ts', ['echo']);
   await using wsCrowded = await startPlain('ws.ts', ['echo']);
+  // One process cannot hold the connections of both.
   using load = new Load();
+  using wsLoad = new Load();
   const { busy } = effort;
   const full = { ...FLOWS.websocket, idle: effort.idle - busy };
-  const sides = await contestants(load, [
-    side(alone, FLOWS.websocket, busy),
-    side(crowded, full, busy),
-    side(wsAlone, FLOWS.websocket, busy),
-    side(wsCrowded, full, busy),
-  ]);
-  const [a, b, c, d] = await duel(load, sides, effort);
+  const pair = (one: Server, other: Server) => [
+    side(one, FLOWS.websocket, busy),
+    side(other, full, busy),
+  ];
+  const sides = await contestants(load, pair(alone, crowded));
+  const wsSides = await contestants(wsLoad, pair(wsAlone, wsCrowded));
+  const [a, b, c, d] = await duel([...sides, ...wsSides], effort);
   const what = `WebSocket echo: ${busy} of ${effort.idle} beside ${busy} alone`;
   return [
     duelLine({ key: 'crowd', load: what }, b, a),

@@ -76,7 +76,9 @@ async function startDaemon(file: string, { rest, options }: Arguments): Promise<
   const ended = new Promise<number>((done) =>
     child.on('exit', (code) => done(code ?? EXIT.failed)),
   );
-  const outcome = await Promise.race([ended, untilReady(file, child.pid)]);
+  const over = new AbortController();
+  const outcome = await Promise.race([ended, untilReady(file, child.pid, over.signal)]);
+  over.abort();
   child.unref();
   if (typeof outcome === 'number') {
     process.stderr.write(
@@ -93,9 +95,13 @@ stop    longshore stop ${file}
 }
 
 /** Asks the master until all its processes are ready; gives what to tell the user. */
-async function untilReady(file: string, pid: number | undefined): Promise<string> {
+async function untilReady(
+  file: string,
+  pid: number | undefined,
+  over: AbortSignal,
+): Promise<string> {
   const path = controlPath(file);
-  for (const end = Date.now() + READY_MS; Date.now() < end; ) {
+  for (const end = Date.now() + READY_MS; Date.now() < end && !over.aborted; ) {
     const status = await call<Status>(path, 'GET', '/status').catch(() => undefined);
     if (status?.pid === pid && status?.phase === 'running')
       return `started ${status?.processes.length} processes`;

@@ -1,0 +1,218 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Fixture, TALKER } from '../support/fixture.ts';
+import { eventually, Peer } from '../support/peer.ts';
+import { endPrograms, longshore, start } from '../support/program.ts';
+import { ask } from '../support/talk.ts';
+
+const fixtures: Fixture[] = [];
+async function fixture(source?: string): Promise<Fixture> {
+  const made = await Fixture.create(source);
+  fixtures.push(made);
+  return made;
+}
+
+afterEach(async () => {
+  await endPrograms();
+  for (const each of fixtures.splice(0)) {
+    await longshore(['stop', each.file], { LONGSHORE_RUNTIME_DIR: each.folder });
+    each[Symbol.dispose]();
+  }
+});
+
+const here =
+  (app: Fixture) =>
+  (...args: string[]) =>
+    longshore(args, { LONGSHORE_RUNTIME_DIR: app.folder });
+
+describe('longshore', () => {
+  it('explains itself and each command', async () => {
+    const { code, stdout } = await longshore(['--help']);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('longshore start FILE')]);
+    for (const command of [
+      'start',
+      'stop',
+      'restart',
+      'reload',
+      'status',
+      'connections',
+      'trace',
+    ]) {
+      const help = await longshore([command, '--help']);
+      expect([help.code, help.stdout]).toEqual([
+        0,
+        expect.stringContaining(`longshore ${command}`),
+      ]);
+      for (const line of help.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(120);
+    }
+    expect((await longshore(['--version'])).stdout).toMatch(/^longshore \d+\.\d+\.\d+, Node v\d+/);
+  }, 20_000);
+
+  it.each([
+    [['dance'], /unknown command "dance"; there is: start, stop/],
+    [['start'], /FILE is missing/],
+    [['start', 'x.ts', '--fast'], /Unknown option '--fast'/],
+    [['trace', 'x.ts', '--seconds'], /argument missing/],
+  ])('refuses %j with code 2', async (args, message) => {
+    const { code, stderr } = await longshore(args);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
+  });
+
+  it('says so when a program is not running', async () => {
+    const app = await fixture();
+    for (const command of ['stop', 'reload', 'status', 'connections', 'trace']) {
+      const { code, stderr } = await here(app)(command, app.file);
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(/is not running; start it with: longshore start/),
+      ]);
+    }
+    expect((await here(app)('status')).stdout).toMatch(/nothing is running/);
+  }, 20_000);
+});
+
+describe('start -d', () => {
+  it('returns when everything is ready; the rest is done by commands', async () => {
+    const app = await fixture();
+    const run = here(app);
+    const log = join(app.folder, 'app.log');
+    const started = await run('start', '-d', '--log', log, app.file);
+    expect([started.code, started.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^started 2 processes in \d+\.\d s, master pid \d+\n/),
+    ]);
+    expect(await ask(app, 'version')).toBe('one');
+    expect((await run('status')).stdout).toContain(app.file);
+    expect(readFileSync(log, 'utf8')).toMatch(/started: 2 processes/);
+    const again = await run('start', '-d', app.file);
+    expect([again.code, again.stderr]).toEqual([1, expect.stringMatching(/runs already/)]);
+    const before = (await run('status', '--json', app.file)).stdout;
+    app.write(TALKER.replace("'one'", "'two'"));
+    const restarted = await run('restart', '-d', app.file);
+    expect([restarted.code, restarted.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^stopped\nstarted 2 processes/),
+    ]);
+    expect(await ask(app, 'version')).toBe('two');
+    expect((await run('status', '--json', app.file)).stdout).not.toBe(before);
+    const stopped = await run('stop', app.file);
+    expect([stopped.code, stopped.stdout]).toEqual([0, 'stopped\n']);
+    await expect(ask(app, 'version')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  }, 30_000);
+
+  it('fails with the end of the log when the program cannot start', async () => {
+    const app = await fixture('const = 1;');
+    const { code, stderr } = await here(app)('start', '-d', app.file);
+    expect([code, stderr]).toEqual([78, expect.stringMatching(/did not start[\s\S]*SyntaxError/)]);
+  });
+
+  it('serves on although its log cannot be written', async () => {
+    const app = await fixture(`${TALKER.replace('await Worker.runAll();', '')}
+      Timer.add; console.log('x'.repeat(100_000)); setInterval(() => console.log('noise'), 5).unref();
+      await Worker.runAll();`);
+    const run = here(app);
+    expect((await run('start', '-d', '--log', '/dev/full', app.file)).code).toBe(0);
+    for (let i = 0; i < 20; i += 1) expect(await ask(app, 'echo still here')).toBe('still here');
+    expect((await run('reload', app.file)).code).toBe(0);
+    expect(await ask(app, 'echo and now')).toBe('and now');
+    expect((await run('stop', app.file)).code).toBe(0);
+  }, 20_000);
+
+  it('goes on logging when a full disk has room again', async () => {
+    const app = await fixture(`${TALKER.replace('await Worker.runAll();', '')}
+      setInterval(() => console.log('tick'), 20).unref();
+      await Worker.runAll();`);
+    const mount = join(app.folder, 'disk');
+    try {
+      execFileSync('mkdir', [mount]);
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', mount], { stdio: 'ignore' });
+    } catch {
+      console.log('skipped: making a small disk needs the right to mount');
+      return;
+    }
+    const run = here(app);
+    try {
+      const log = join(mount, 'app.log');
+      const filler = openSync(join(mount, 'filler'), 'w');
+      expect((await run('start', '-d', '--log', log, app.file)).code).toBe(0);
+      await eventually(() => /tick/.test(readFileSync(log, 'utf8')));
+      fill(filler);
+      expect(await ask(app, 'echo full')).toBe('full');
+      const size = readFileSync(log).length;
+      closeSync(filler);
+      execFileSync('rm', [join(mount, 'filler')]);
+      await eventually(() => readFileSync(log).length > size + 100, 'new lines');
+      expect((await run('stop', app.file)).code).toBe(0);
+    } finally {
+      await run('stop', app.file);
+      execFileSync('umount', ['-l', mount]);
+    }
+  }, 20_000);
+});
+
+function fill(fd: number): void {
+  try {
+    for (;;) writeSync(fd, Buffer.alloc(1024));
+  } catch {
+    // Full.
+  }
+}
+
+describe('connections', () => {
+  it('lists every connection with its process, bytes and addresses', async () => {
+    const app = await fixture();
+    const program = await start(app.file);
+    const peers = await Promise.all(
+      [1, 2, 3].map(() => Peer.to({ host: '127.0.0.1', port: app.port })),
+    );
+    for (const peer of peers) await peer.send('echo hello\n').line();
+    const list = JSON.parse((await program.command('connections', '--json', app.file)).stdout);
+    expect(list.connections).toHaveLength(3);
+    expect(list.connections[0]).toMatchObject({
+      worker: 'talker',
+      transport: 'tcp',
+      protocol: 'text',
+      bytesRead: 11,
+      bytesWritten: 6,
+      status: 'ESTABLISHED',
+    });
+    const { stdout } = await program.command('connections', '--limit', '2', app.file);
+    expect(stdout).toMatch(
+      /talker +\d+ tcp +text +4 +0B +0B +11B +6B ESTABLISHED :\d+ 127\.0\.0\.1:\d+/,
+    );
+    expect(stdout).toMatch(/\.\.\. more: --limit N/);
+    expect((await program.command('connections', '--limit', '0', app.file)).code).toBe(1);
+  });
+});
+
+describe('status --watch', () => {
+  it('shows requests per second', async () => {
+    const app = await fixture(TALKER.replace('count: 2', 'count: 1'));
+    const program = await start(app.file);
+    const { spawn } = await import('node:child_process');
+    const watch = spawn(
+      process.execPath,
+      ['--conditions=longshore-source', 'src/cli/bin.ts', 'status', '-w', '--json', app.file],
+      {
+        env: { ...process.env, LONGSHORE_RUNTIME_DIR: program.runtimeDir },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
+    let text = '';
+    watch.stdout.on('data', (chunk) => {
+      text += chunk;
+    });
+    const peer = await Peer.to({ host: '127.0.0.1', port: app.port });
+    await eventually(() => text.split('\n').length > 1);
+    for (let i = 0; i < 50; i += 1) await peer.send('echo x\n').line();
+    await eventually(() => text.split('\n').length > 2);
+    watch.kill('SIGINT');
+    const totals = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).processes[0].total_request);
+    expect([totals[0], totals[1]]).toEqual([0, 50]);
+  });
+});
