@@ -21,7 +21,7 @@ export function parseCall(line: string): Call | undefined {
   const end = END.exec(rest);
   // What strace says when it leaves stands behind a call that is not over.
   const args = rest.replace(
-    /\s*(\S*strace: Process \d+ detached|<unfinished \.\.\.>|<detached \.\.\.>)+$/,
+    /\s*((?:\/\S*)?strace: Process \d+ detached|<unfinished \.\.\.>|<detached \.\.\.>)+$/,
     '',
   );
   if (!end)
