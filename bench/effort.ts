@@ -25,7 +25,7 @@ export type Effort = {
 export const EFFORTS: Readonly<Record<Effort['name'], Effort>> = {
   full: {
     name: 'full',
-    rounds: 5,
+    rounds: 7,
     roundMs: 3000,
     warmUpMs: 2000,
     busy: 64,

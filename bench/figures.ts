@@ -26,6 +26,8 @@ export type Line = {
   readonly scores?: readonly unknown[];
   /** Beside whom; named if the other does better. */
   readonly versus?: string;
+  /** Longshore's own figure, where `value` is not a ratio but the other's. */
+  readonly ours?: number;
 };
 
 export type Verdict = 'pass' | 'MISSED' | 'skipped' | '';

@@ -52,7 +52,7 @@ export class Flow implements Client {
   }
 
   private constructor(plan: FlowPlan, active: Wire[], silent: Wire[], answerBytes: number) {
-    this.#portions = active.length === 0 ? [] : portions(plan.kind, plan.inFlight, MESSAGES);
+    this.#portions = active.length === 0 ? [] : sentences(plan.kind, plan.inFlight);
     this.#inFlight = plan.inFlight;
     this.#answerBytes = answerBytes * plan.inFlight;
     this.#silent = silent;
@@ -111,6 +111,16 @@ export class Flow implements Client {
     for (const { wire } of this.#seats) wire.close();
     for (const wire of this.#silent) wire.close();
   }
+}
+
+const known = new Map<string, Buffer[]>();
+
+/** What clients of a kind say; made once, however many clients there are. */
+function sentences(kind: Kind, inFlight: number): Buffer[] {
+  const key = `${kind} ${inFlight}`;
+  const all = known.get(key) ?? portions(kind, inFlight, MESSAGES);
+  known.set(key, all);
+  return all;
 }
 
 /** The first message of a connection: the answer must be the right one. Gives its length. */

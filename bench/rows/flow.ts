@@ -73,6 +73,25 @@ async function echoes(
   );
 }
 
+/** WebSocket echo beside another server for it. */
+export async function echoBeside(
+  rival: { key: string; versus: string; inFlight: number; start(): Promise<Server> },
+  effort: Effort,
+): Promise<Line> {
+  await using ours = await echo('websocket');
+  await using theirs = await rival.start();
+  using load = new Load();
+  const { key, versus, inFlight } = rival;
+  const flow = { ...FLOWS.websocket, inFlight };
+  const sides = await contestants(load, [
+    side(ours, flow, effort.busy),
+    side(theirs, flow, effort.busy),
+  ]);
+  const [own, other] = await duel(sides, effort);
+  const what = `WebSocket echo, ${inFlight} in flight, beside ${versus}`;
+  return duelLine({ key, versus, load: what }, own, other);
+}
+
 /** Lines, one under way. */
 export async function textOne(effort: Effort): Promise<Line[]> {
   await using ours = await echo('text');

@@ -4,6 +4,7 @@ import { type Bound, type Line, spreadOf } from '../figures.ts';
 import type { Greeting } from '../load/dial.ts';
 import { Load } from '../load.ts';
 import { residentKb } from '../process-stats.ts';
+import { grouped } from '../report.ts';
 import { type Server, startPlain } from '../server.ts';
 import { echo } from './flow.ts';
 
@@ -18,17 +19,20 @@ export type Subject = {
   readonly versus?: string;
 };
 
+/** The one that the others are compared with. */
+export const LONGSHORE: Subject = {
+  key: 'memory',
+  name: 'Longshore',
+  greeting: 'websocket',
+  start: () => echo('websocket'),
+  bound: { atMost: 2.5 },
+};
+
 const SUBJECTS: readonly Subject[] = [
-  {
-    key: 'memory',
-    name: 'Longshore',
-    greeting: 'websocket',
-    start: () => echo('websocket'),
-    bound: { atMost: 2.5 },
-  },
+  LONGSHORE,
   {
     key: 'memory-cut',
-    name: 'Longshore, handshake through node:http',
+    name: 'Longshore, handshake by node:http',
     greeting: 'cut',
     start: () => echo('websocket'),
   },
@@ -47,7 +51,7 @@ const SUBJECTS: readonly Subject[] = [
   },
   {
     key: 'memory-net',
-    name: 'node:net, no WebSocket at all',
+    name: 'node:net alone',
     greeting: 'none',
     start: () => startPlain('net.ts'),
     versus: 'node:net',
@@ -63,17 +67,20 @@ export async function memoryOf(subjects: readonly Subject[], effort: Effort): Pr
   const runs = subjects.map((): Growth[] => []);
   for (let i = 0; i < effort.memoryRuns; i += 1)
     for (const [at, subject] of subjects.entries()) runs[at]?.push(await growth(subject, effort));
+  const values = runs.map((grown) => spreadOf(grown.map(({ perConnection }) => perConnection)));
+  const ours = values[subjects.indexOf(LONGSHORE)]?.median;
   return subjects.map(({ key, name, bound, versus }, i) => {
     const grown = runs[i] as Growth[];
-    const middle = grown[grown.length >> 1] as Growth;
+    const { empty, full } = grown[grown.length >> 1] as Growth;
     return {
       key,
-      load: `memory per idle connection: ${name}`,
+      load: `per idle connection: ${name}`,
       unit: 'KB',
-      value: spreadOf(grown.map(({ perConnection }) => perConnection)),
+      value: values[i],
       ...(bound ? { bound } : {}),
-      ...(versus ? { versus } : {}),
-      detail: `${mb(middle.empty)} empty, ${mb(middle.full)} with ${effort.idle}`,
+      ...(versus === undefined ? {} : { versus }),
+      ...(versus === undefined || ours === undefined ? {} : { ours }),
+      detail: `${mb(empty)} empty, ${mb(full)} with ${grouped(effort.idle)}`,
     };
   });
 }

@@ -4,6 +4,7 @@ import { type Bound, type Line, spreadOf } from '../figures.ts';
 import type { Weather } from '../load/storm.ts';
 import { Load } from '../load.ts';
 import { Namespace } from '../namespace.ts';
+import { grouped } from '../report.ts';
 import { Longshore } from '../server.ts';
 
 /** Reloads while new connections keep coming, in a network namespace whose kernel setting can be changed. */
@@ -31,13 +32,12 @@ const CASES: readonly Case[] = [
 
 export async function reload(effort: Effort): Promise<Line[]> {
   const namespace = effort.stormMs === 0 ? 'not in a smoke run' : Namespace.create();
-  if (typeof namespace === 'string')
-    return CASES.flatMap((each) => linesOf(each, effort, namespace));
+  if (typeof namespace === 'string') return CASES.flatMap((each) => linesOf(each, namespace));
   using inside = namespace;
   const lines: Line[] = [];
   for (const each of CASES) {
     inside.set('net.ipv4.tcp_migrate_req', each.migrate);
-    lines.push(...linesOf(each, effort, await storm(inside.prefix, each, effort)));
+    lines.push(...linesOf(each, await storm(inside.prefix, each, effort)));
   }
   return lines;
 }
@@ -68,24 +68,21 @@ async function reloads(
 }
 
 /** Two lines: connections that were lost, and those that were closed before they had their answer. */
-function linesOf(how: Case, effort: Effort, result: Weather | string): Line[] {
-  const what = `${how.command} at ${effort.stormPerSecond}/s, migrate_req=${how.migrate}`;
+function linesOf(how: Case, result: Weather | string): Line[] {
+  const what = `${how.command}, migrate_req=${how.migrate}`;
   const measured = typeof result !== 'string';
-  const line = (key: string, load: string, bound: Bound | undefined, count: number): Line => ({
+  const line = (key: string, load: string, bound: Bound | undefined, counts: number[]): Line => ({
     key,
     load: `${what}: ${load}`,
     unit: 'count',
-    value: measured ? spreadOf([count]) : undefined,
+    value: measured ? spreadOf([counts.reduce((sum, each) => sum + each)]) : undefined,
     ...(bound ? { bound } : {}),
-    detail: measured ? told(result) : result,
+    detail: measured ? `${counts.join(' + ')} of ${grouped(result.opened)}` : result,
   });
   const { refused = 0, reset = 0, unanswered = 0 } = measured ? result : {};
-  return [
-    line(`${how.key}-lost`, 'refused or reset', how.lost, refused + reset),
-    line(`${how.key}-unanswered`, 'unanswered', how.unanswered, unanswered),
-  ];
-}
-
-function told({ opened, refused, reset, slowestMs }: Weather): string {
-  return `${opened} opened, ${refused} refused, ${reset} reset, slowest ${Math.round(slowestMs)} ms`;
+  const lost = line(`${how.key}-lost`, 'refused or reset', how.lost, [refused, reset]);
+  const closed = line(`${how.key}-unanswered`, 'unanswered', how.unanswered, [unanswered]);
+  if (!measured) return [lost, closed];
+  const slowest = `slowest answer ${Math.round(result.slowestMs)} ms`;
+  return [lost, { ...closed, detail: `${closed.detail}, ${slowest}` }];
 }

@@ -19,7 +19,7 @@ export async function spread(effort: Effort): Promise<Line[]> {
   return [
     {
       key: 'spread',
-      load: `${PROCESSES} processes, ${effort.shared} connections: fullest / emptiest`,
+      load: `${PROCESSES} processes: fullest / emptiest`,
       unit: 'x',
       value: spreadOf(ratios),
       bound: { atMost: 1.2 },

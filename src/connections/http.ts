@@ -207,6 +207,7 @@ export class HttpConnection extends BaseConnection<HttpConnection, Request> {
     this.end('local', 0, '');
   }
 
+  /** @internal */
   end(label: string, _code: number, _reason: string): void {
     this.#closing = true;
     this.#label ||= label;

@@ -2,7 +2,7 @@ import { clock } from '../clock.ts';
 import { closeLabel } from '../counters.ts';
 import type { ProtocolError } from '../errors.ts';
 import type { Decoder, Protocol, Reaction } from '../protocols/protocol.ts';
-import type { Receiver, Transport } from '../transport/transport.ts';
+import type { Transport } from '../transport/transport.ts';
 import { call, failed, tally, watch } from './connection.ts';
 import type { DeflatePipe } from './deflate.ts';
 import type { TcpConnection } from './tcp.ts';
@@ -28,10 +28,7 @@ export const BY_OPENING = 8;
  * The receiving half of a TCP connection: chunks become messages, messages go to the program, one after the other,
  * unless reading is paused; then they wait here and the rest waits in the kernel.
  */
-export abstract class ReadableConnection<In, Out>
-  extends WritableConnection<In, Out>
-  implements Receiver
-{
+export abstract class ReadableConnection<In, Out> extends WritableConnection<In, Out> {
   /** @internal */
   protected deflate: DeflatePipe | undefined = undefined;
   /** @internal */
@@ -70,8 +67,11 @@ export abstract class ReadableConnection<In, Out>
     return this.#decoder?.held ?? 0;
   }
 
+  /** @internal */
   abstract override end(label: string, code: number, reason: string): void;
+  /** @internal */
   abstract ended(): void;
+  /** @internal */
   abstract closed(error: Error | undefined): void;
 
   /** @internal takes a transport; `opening` comes before the protocol */
@@ -172,7 +172,7 @@ export abstract class ReadableConnection<In, Out>
     if (close && this.state === 'established') this.peerCloses(closeLabel(close.code));
   }
 
-  /** The peer said goodbye in its protocol and has its answer. */
+  /** @internal the peer said goodbye in its protocol and has its answer. */
   protected abstract peerCloses(label: string): void;
 
   /** @internal the peer broke the protocol */

@@ -116,6 +116,7 @@ export class TcpConnection<In = any, Out = any> extends ReadableConnection<In, O
     this.end('local', code, reason);
   }
 
+  /** @internal */
   end(label: string, code: number, reason: string): void {
     if (this.state === 'closing' || this.state === 'closed') return;
     const { closing } = this.codec;
@@ -131,6 +132,7 @@ export class TcpConnection<In = any, Out = any> extends ReadableConnection<In, O
     else this.#leave(lastWords());
   }
 
+  /** @internal */
   protected peerCloses(label: string): void {
     tally.counts.client_close += 1;
     this.#label = label;

@@ -12,7 +12,7 @@ import { StreamServer } from './stream-server.ts';
 import { UdpServer } from './udp.ts';
 import { serverProtocol } from './websocket.ts';
 
-/** @internal how a process listens */
+/** How a process listens. */
 export type ListenOptions = {
   /** A socket that the master has bound for several processes. */
   readonly fd?: number | undefined;
