@@ -41,6 +41,7 @@ export class HttpConnection extends BaseConnection<HttpConnection, Request> {
   #current: Exchange | undefined = undefined;
   #waiting: Exchange[] = [];
   #closing = false;
+  #sent = 0;
   #label = '';
 
   /** @internal */
@@ -101,7 +102,7 @@ export class HttpConnection extends BaseConnection<HttpConnection, Request> {
     const { message, response, body } = exchange;
     if (this.#closing || leaving.now) response.shouldKeepAlive = false;
     tally.counts.total_request += 1;
-    this.bytesRead = this.#socket.bytesRead;
+    this.#countBytes();
     response.on('close', () => this.#answered(exchange));
     const forwarded = message.headers['x-forwarded-for'];
     if (forwarded !== undefined) this.#believe(String(forwarded));
@@ -130,12 +131,22 @@ export class HttpConnection extends BaseConnection<HttpConnection, Request> {
     }
   }
 
+  /** `node:http` moves the bytes, so they are counted from time to time. */
+  #countBytes(): void {
+    const { bytesRead, bytesWritten } = this.#socket;
+    tally.counts.bytes_received += bytesRead - this.bytesRead;
+    tally.counts.bytes_sent += bytesWritten - this.#sent;
+    this.bytesRead = bytesRead;
+    this.#sent = bytesWritten;
+  }
+
   #unhandled(): void {
     if (!this.onMessage) this.send(new Response('404 Not Found\n', { status: 404 }));
   }
 
   #answered(exchange: Exchange): void {
     tally.counts.messages_sent += 1;
+    this.#countBytes();
     if (this.#current !== exchange) return;
     this.#current = undefined;
     const next = this.#waiting.shift();
@@ -224,8 +235,7 @@ export class HttpConnection extends BaseConnection<HttpConnection, Request> {
     if (this.state === 'closed') return;
     this.state = 'closed';
     this.#label ||= 'local';
-    tally.counts.bytes_received += this.#socket.bytesRead;
-    tally.counts.bytes_sent += this.#socket.bytesWritten;
+    this.#countBytes();
     tally.closes[this.#label] = (tally.closes[this.#label] ?? 0) + 1;
     this.#waiting = [];
     call('onClose', this.onClose, this);

@@ -52,7 +52,7 @@ function readV1(bytes: Buffer): ProxyHeader | undefined {
   const port = /^\d{1,5}$/.test(rawPort) ? Number(rawPort) : -1;
   const wellFormed = family === 'TCP4' ? isV4(address) : family === 'TCP6' && isV6(address);
   if (words.length !== 6 || !wellFormed || port < 0 || port > 65_535) {
-    throw fault(`version 1: "${bytes.toString('latin1', 0, end)}"`);
+    throw fault(`version 1: ${JSON.stringify(bytes.toString('latin1', 0, end))}`);
   }
   return { size, source: { address, port } };
 }

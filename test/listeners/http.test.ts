@@ -38,6 +38,23 @@ describe('an HTTP Worker', () => {
     expect(worker.connections.size).toBe(1);
   });
 
+  it('counts the bytes of a connection while it is open', async () => {
+    const worker = await server();
+    worker.onMessage = (connection) => connection.send('x'.repeat(1000));
+    const before = { ...tally.counts };
+    const peer = await peerOf(worker);
+    for (let i = 0; i < 3; i += 1) {
+      peer.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+      await answer(peer);
+    }
+    await eventually(() => tally.counts.bytes_sent - before.bytes_sent > 3000);
+    expect(tally.counts.bytes_received - before.bytes_received).toBe(
+      3 * 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'.length,
+    );
+    expect(tally.counts.messages_sent - before.messages_sent).toBe(3);
+    expect(worker.connections.size).toBe(1);
+  });
+
   it('hands over method, path, query, headers, cookies and body', async () => {
     const worker = await server();
     worker.onMessage = (connection, request) =>
