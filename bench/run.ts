@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { BENCHES, type Bench } from './benches.ts';
+import { build } from './build.ts';
 import { cleanUpAtExit } from './cleanup.ts';
 import { EFFORTS, type Effort } from './effort.ts';
 import { extra } from './extra.ts';
@@ -95,6 +96,7 @@ const { names, effort, json, publish } = parsed();
 cleanUpAtExit();
 const about = machine();
 console.log(`${machineText(about)}\n`);
+build();
 const lines = await measure(names, effort);
 console.log(`\n${resultTable(lines).join('\n')}`);
 if (json !== undefined) {

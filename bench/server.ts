@@ -2,22 +2,18 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseAddress } from '../src/address.ts';
 import { call } from '../src/cli/admin-client.ts';
 import { controlPath } from '../src/control-path.ts';
 import type { Status } from '../src/master/status.ts';
+import { build } from './build.ts';
 import { atExit } from './cleanup.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-/** What `npx longshore` is, from the sources. */
-const LONGSHORE = [
-  '--disable-warning=ExperimentalWarning',
-  '--conditions=longshore-source',
-  join(ROOT, 'src/cli/bin.ts'),
-];
 const START_MS = 20_000;
 const STOP_MS = 5000;
+
+/** What `npx longshore` is. */
+const cli = (): string => build().file('src/cli/bin.ts');
 
 /** A server under test. */
 export interface Server extends AsyncDisposable {
@@ -42,7 +38,6 @@ class Running {
   constructor(command: readonly string[], env: Readonly<Record<string, string>> = {}) {
     const [file = '', ...args] = command;
     this.child = spawn(file, args, {
-      cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     });
@@ -83,7 +78,7 @@ export async function startPlain(
   args: readonly string[] = [],
   options: StartOptions & { readonly runtime?: string } = {},
 ): Promise<Server> {
-  const path = fileURLToPath(new URL(`servers/${file}`, import.meta.url));
+  const path = build().file(`bench/servers/${file}`);
   const command = [options.runtime ?? process.execPath, path, ...args];
   const running = new Running([...(options.prefix ?? []), ...command], options.env);
   const port = Number(await running.ready(/^listening (\d+)$/m));
@@ -103,7 +98,7 @@ export class Longshore implements Server {
   pid = -1;
   port = -1;
 
-  /** @param file relative to the package's folder */
+  /** @param file its name in the sources */
   static async start(file: string, options: StartOptions = {}): Promise<Longshore> {
     const server = new Longshore(file, options);
     await server.#running.ready(/started: (\d+) process/);
@@ -115,11 +110,11 @@ export class Longshore implements Server {
   }
 
   private constructor(file: string, { env = {}, prefix = [] }: StartOptions) {
-    this.#file = join(ROOT, file);
+    this.#file = build().file(file);
     this.#folder = mkdtempSync(join(tmpdir(), 'longshore-bench-'));
     const remove = () => rmSync(this.#folder, { recursive: true, force: true });
     this.#forget = atExit(remove);
-    this.#running = new Running([...prefix, process.execPath, ...LONGSHORE, 'start', this.#file], {
+    this.#running = new Running([...prefix, process.execPath, cli(), 'start', this.#file], {
       LONGSHORE_ADMIN: 'off',
       LONGSHORE_RUNTIME_DIR: this.#folder,
       ...env,
@@ -133,8 +128,7 @@ export class Longshore implements Server {
 
   /** Runs `longshore COMMAND FILE …` about it, to a good end. */
   async command(name: string, ...options: readonly string[]): Promise<void> {
-    const child = spawn(process.execPath, [...LONGSHORE, name, this.#file, ...options], {
-      cwd: ROOT,
+    const child = spawn(process.execPath, [cli(), name, this.#file, ...options], {
       stdio: ['ignore', 'ignore', 'inherit'],
       env: { ...process.env, LONGSHORE_RUNTIME_DIR: this.#folder },
     });
