@@ -9,18 +9,22 @@ import type { Arguments } from './main.ts';
 /** `longshore reload`: returns when the last process is replaced, or when the reload has failed. */
 export async function reload({ file, options }: Arguments): Promise<number> {
   const graceful = options['graceful'] === true;
-  await callProgram(file, 'POST', '/reload', { graceful });
+  const { id } = await callProgram<{ id: number }>(file, 'POST', '/reload', { graceful });
   for (;;) {
     const { reload: state, phase } = await callProgram<Status>(file, 'GET', '/status');
-    if (!state || (phase !== 'running' && phase !== 'starting')) {
+    if (phase !== 'running' && phase !== 'starting') {
       throw new LongshoreError('RELOAD_FAILED', `no reload while the service is ${phase}`);
     }
-    if (process.stdout.isTTY)
-      process.stdout.write(`\r\u001b[K${state.replaced} of ${state.total} replaced`);
-    if (state.state !== 'running') return ended(state);
+    // Ours may have to wait for one under way, or for a process that is being recycled.
+    const ours = state && state.id >= id ? state : undefined;
+    if (process.stdout.isTTY) process.stdout.write(`\r\u001b[K${progress(ours)}`);
+    if (ours && ours.state !== 'running') return ended(ours);
     await sleep(50);
   }
 }
+
+const progress = (ours: ReloadState | undefined): string =>
+  ours ? `${ours.replaced} of ${ours.total} replaced` : 'waiting for a reload under way';
 
 function ended({ state, replaced, reason }: ReloadState): number {
   if (process.stdout.isTTY) process.stdout.write('\r\u001b[K');

@@ -33,8 +33,6 @@ export class Fleet {
   readonly ledger: Ledger = new Ledger();
   readonly forker: Forker;
   readonly queries: Queries;
-  /** Ended reloads by result. */
-  readonly reloads: Record<'done' | 'failed', number> = { done: 0, failed: 0 };
   config: Config;
   peers: Peers | undefined = undefined;
   readonly roster: Roster;
@@ -73,11 +71,8 @@ export class Fleet {
 
   /** Something happened. */
   step(event: PlanEvent): void {
-    const before = this.plan.reload?.state;
     const actions = this.plan.step(event, monotonicMs());
     for (const action of actions) this.#do(action);
-    const after = this.plan.reload?.state;
-    if (before === 'running' && (after === 'done' || after === 'failed')) this.reloads[after] += 1;
     clearTimeout(this.#timer);
     const at = this.plan.wakeAt();
     if (at !== undefined)

@@ -47,7 +47,7 @@ export function operations(options: OperationsOptions): AdminActions {
     forkedAt: (proc) => fleet.forkedAt(proc),
     busy: (proc) => fleet.busy(proc),
     ownSockets: (worker) => fleet.roster.ownSockets(worker),
-    reloads: fleet.reloads,
+    reloads: plan.reloads,
     drainUntil: () => fleet.drainUntil,
   });
   return {
@@ -58,7 +58,7 @@ export function operations(options: OperationsOptions): AdminActions {
     descriptors: (pid) => descriptors(fleet, pid),
     reload: (how) => {
       fleet.step({ is: 'reload', how });
-      return { reload: plan.reload };
+      return { id: plan.awaitedReload, reload: plan.reload };
     },
     drain: ({ propagationSeconds, windowSeconds }) => {
       fleet.hold({

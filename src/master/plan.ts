@@ -29,10 +29,17 @@ export class Plan extends PlanBase {
   #again: 'now' | 'graceful' | undefined = undefined;
   /** Slots whose processes want to be replaced. */
   readonly #recycles = new Set<Slot>();
+  /** Ended reloads by result; recycling does not count. */
+  readonly reloads: Record<'done' | 'failed', number> = { done: 0, failed: 0 };
 
   /** The last reload, or the one under way. */
   get reload(): ReloadState | undefined {
     return this.#lastReload;
+  }
+
+  /** The id of the reload that does what was asked for last; it may have to wait for one under way. */
+  get awaitedReload(): number {
+    return (this.#lastReload?.id ?? 0) + (this.#again ? 1 : 0);
   }
 
   /** Takes one event; gives what to do, in order. */
@@ -136,7 +143,7 @@ export class Plan extends PlanBase {
     if (this.phase === 'stopping' || (this.phase === 'draining' && how === 'drain')) return;
     this.phase = how === 'now' ? 'stopping' : 'draining';
     this.#forgetPlans();
-    if (this.#reload?.running) this.#reload.fail('the service stops');
+    if (this.#reload?.running) this.#endReload('the service stops');
     for (const slot of this.slots) slot.current = slot.incoming = slot.forkAt = undefined;
     for (const proc of this.procs.all.values()) {
       if (proc.how !== 'now' && !this.isLast(proc.worker)) this.retire(proc.id, how, now);
@@ -183,7 +190,8 @@ export class Plan extends PlanBase {
       if (current !== undefined) this.actions.push({ do: 'notify', proc: current });
     }
     const slots = this.slots.filter((slot) => !stays(slot));
-    this.#reload = new Reload('reload', how, slots, now);
+    const id = (this.#lastReload?.id ?? 0) + 1;
+    this.#reload = new Reload({ id, kind: 'reload', how, startedAt: now }, slots);
     this.#lastReload = this.#reload.state;
     this.say('info', `reload begins: ${processes(slots.length)}, one after the other`);
   }
@@ -205,7 +213,10 @@ export class Plan extends PlanBase {
     if (next === 'wait') return;
     if (next === 'done') {
       const { kind, replaced } = (this.#reload as Reload).state;
-      if (kind === 'reload') this.say('info', `reload complete: ${processes(replaced)} replaced`);
+      if (kind === 'reload') {
+        this.reloads.done += 1;
+        this.say('info', `reload complete: ${processes(replaced)} replaced`);
+      }
       this.#reloadAgain(now);
       this.#goOnReloading(now);
     } else {
@@ -217,7 +228,8 @@ export class Plan extends PlanBase {
 
   #nextRecycle(now: number): void {
     const [slot] = [...this.#recycles].filter((each) => this.slots.includes(each));
-    if (slot && this.filling()) this.#reload = new Reload('recycle', 'now', [slot], now);
+    if (!slot || !this.filling()) return;
+    this.#reload = new Reload({ id: 0, kind: 'recycle', how: 'now', startedAt: now }, [slot]);
   }
 
   #failReload(reason: string, now: number): void {
@@ -228,9 +240,14 @@ export class Plan extends PlanBase {
       if (slot.current === undefined) slot.forkAt = now + backOffMs(slot.deaths + 1);
     }
     const { kind = 'reload', replaced = 0 } = this.#reload?.state ?? {};
-    this.#reload?.fail(reason);
+    this.#endReload(reason);
     this.say('error', reloadFailed(kind, replaced, reason));
     this.#reloadAgain(now);
+  }
+
+  #endReload(reason: string): void {
+    if (this.#reload?.state.kind === 'reload') this.reloads.failed += 1;
+    this.#reload?.fail(reason);
   }
 
   #reloadAgain(now: number): void {

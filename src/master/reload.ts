@@ -2,6 +2,8 @@ import type { Slot } from './plan-types.ts';
 
 /** The last reload or the one under way, as `status` shows it. */
 export type ReloadState = {
+  /** 1, 2, 3 … in the order in which they begin; 0 for a recycling. */
+  readonly id: number;
   /** `recycle`: one process that asked for it; not shown in `status`. */
   readonly kind: 'reload' | 'recycle';
   readonly how: 'now' | 'graceful';
@@ -25,13 +27,11 @@ export class Reload {
   #awaited: number | undefined = undefined;
 
   constructor(
-    kind: 'reload' | 'recycle',
-    how: 'now' | 'graceful',
+    begun: Pick<ReloadState, 'id' | 'kind' | 'how' | 'startedAt'>,
     slots: readonly Slot[],
-    now: number,
   ) {
     this.#queue = [...slots];
-    this.state = { kind, how, startedAt: now, state: 'running', replaced: 0, total: slots.length };
+    this.state = { ...begun, state: 'running', replaced: 0, total: slots.length };
   }
 
   get running(): boolean {

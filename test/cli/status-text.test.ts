@@ -66,7 +66,14 @@ describe('the global block', () => {
     expect(third).toBe('1 workers   1 processes   running   admin 127.0.0.1:9464');
   });
 
-  const reload = { kind: 'reload', how: 'now', startedAt: 0, replaced: 2, total: 5 } as const;
+  const reload = {
+    id: 1,
+    kind: 'reload',
+    how: 'now',
+    startedAt: 0,
+    replaced: 2,
+    total: 5,
+  } as const;
   it.each([
     [{ ...reload, state: 'running' }, 'reload running: 2 of 5 processes replaced'],
     [{ ...reload, state: 'done' }, 'last reload done: 2 processes replaced'],
@@ -194,6 +201,7 @@ describe('the width', () => {
 
   it('is 120 columns at most with a long program name and a long reason', () => {
     const reload = {
+      id: 1,
       kind: 'reload',
       how: 'now',
       startedAt: 0,

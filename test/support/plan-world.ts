@@ -105,6 +105,9 @@ export class PlanWorld {
     this.#expect(incoming.length === 0 || asked, 'a process comes in though nobody asked');
     const stopped = phase === 'draining' || phase === 'stopping';
     this.#expect(!stopped || ids.length === 0, 'a slot is filled while the service stops');
+    const { done, failed } = this.plan.reloads;
+    const begun = (this.plan.reload?.id ?? 0) - (this.reloading ? 1 : 0);
+    this.#expect(done + failed === begun, 'a reload is not counted, or counted twice');
     this.#expect(this.plan.procs.all.size === this.live.size, 'the plan miscounts its processes');
     for (const [id, proc] of this.live)
       if (proc.told === undefined && !stopped)
