@@ -5,11 +5,16 @@ import { VERSION } from '../src/contract.ts';
 import { catalogue } from '../src/errors.ts';
 
 const root = join(import.meta.dirname, '..');
-const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.ts'))
-  .map((name) => `src/${name}`)
+const files = ['src', 'operator']
+  .flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => `${folder}/${name}`),
+  )
   .sort();
 const textOf = new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8')]));
+
+const isOurs = (name: string) => /^(src|operator)\//.test(name);
 
 /** What a file needs at run time: files of ours by their path, everything else by its name. */
 function importsOf(file: string): string[] {
@@ -35,6 +40,11 @@ const ALLOWED: Record<string, RegExp> = {
   'src/browser.ts': /^src\/reconnect\.ts$/,
   'src/contract.ts': /^$/,
   'src/errors.ts': /^$/,
+  operator: /^(operator\/|src\/contract\.ts$|node:|prom-client$)/,
+  'operator/api': /^(operator\/api\/|src\/contract\.ts$)/,
+  'operator/desired': /^(operator\/(api|desired)\/|src\/contract\.ts$)/,
+  'operator/decide': /^(operator\/(api|desired|decide)\/|src\/contract\.ts$)/,
+  'operator/kube': /^(operator\/(kube|api)\/|src\/contract\.ts$|node:|@kubernetes\/client-node$)/,
 };
 
 /** No socket, no timer, no clock, no environment, no chance: these, and all protocols. */
@@ -49,8 +59,11 @@ const NAMED_PURE = [
   'src/connections/token-bucket.ts',
   'src/cli/columns.ts',
 ];
-const PURE = [...files.filter((file) => file.startsWith('src/protocols/')), ...NAMED_PURE];
-const PURE_MODULES = /^(src\/|node:buffer$|node:crypto$|node:http$)/;
+const PURE = [
+  ...files.filter((file) => /^(src\/protocols|operator\/(api|desired|decide))\//.test(file)),
+  ...NAMED_PURE,
+];
+const PURE_MODULES = /^(src\/|operator\/|node:buffer$|node:crypto$|node:http$)/;
 const IMPURE =
   /\bDate\.now|performance\.now|set(Timeout|Interval|Immediate)|process\.env|Math\.random|new Date\(|\bfetch\(|hrtime/;
 
@@ -78,19 +91,21 @@ describe('imports', () => {
   it('of types are the only ones that a pure file has of an impure one', () => {
     const reached = new Set(PURE);
     for (const file of reached)
-      for (const each of importsOf(file)) if (each.startsWith('src/')) reached.add(each);
+      for (const each of importsOf(file)) if (isOurs(each)) reached.add(each);
     const impure = [...reached].filter((file) => IMPURE.test(code(file)));
     expect(impure).toEqual([]);
   });
 
   it('name files that there are', () => {
-    const ours = files.flatMap(importsOf).filter((each) => each.startsWith('src/'));
+    const ours = files.flatMap(importsOf).filter(isOurs);
     expect(ours.filter((each) => !textOf.has(each))).toEqual([]);
   });
 
   it('name packages that are dependencies, and each dependency is imported', () => {
     const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-    const named = files.flatMap(importsOf).filter((each) => !/^(src\/|node:)/.test(each));
+    const named = files
+      .flatMap(importsOf)
+      .filter((each) => !isOurs(each) && !each.startsWith('node:'));
     expect([...new Set(named)].sort()).toEqual(Object.keys(dependencies).sort());
   });
 });

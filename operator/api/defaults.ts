@@ -1,0 +1,25 @@
+import type { Schema } from './json-schema.ts';
+import { specSchema } from './schema.ts';
+import type { SocketServer, SocketServerSpec } from './types.ts';
+
+/**
+ * A value with the defaults of its schema, as the API server puts them in: an absent field with a default gets it, and
+ * then its own fields get theirs. Pure. For objects of a CRD that was younger than their defaults, and for tests.
+ */
+export function defaulted(schema: Schema, value: unknown): unknown {
+  const given = value === undefined ? schema.default : value;
+  if (Array.isArray(given))
+    return given.map((each) => (schema.items ? defaulted(schema.items, each) : each));
+  if (typeof given !== 'object' || given === null || !schema.properties) return given;
+  const full: Record<string, unknown> = { ...given };
+  for (const [name, each] of Object.entries(schema.properties)) {
+    const filled = defaulted(each, full[name]);
+    if (filled !== undefined) full[name] = filled;
+  }
+  return full;
+}
+
+/** The object with a full spec. */
+export function complete(server: SocketServer): SocketServer {
+  return { ...server, spec: defaulted(specSchema, server.spec) as SocketServerSpec };
+}

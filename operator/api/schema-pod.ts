@@ -1,0 +1,89 @@
+import { foreign, list, map, record, rule, type Schema, text } from './json-schema.ts';
+
+/** The part of a pod template that may be patched: what is not listed here, the operator needs for itself. Pure. */
+
+const RESERVED =
+  "self.all(key, !key.startsWith('longshore.dev/') && !key.startsWith('app.kubernetes.io/'))";
+
+const keys = (description: string): Schema =>
+  map(description, text('', { maxLength: 4096 }), {
+    maxProperties: 64,
+    'x-kubernetes-validations': [
+      rule(RESERVED, 'longshore.dev/… and app.kubernetes.io/… are set by the operator'),
+    ],
+  });
+
+/** A container's `volumeMounts`, `securityContext` and the like, by name; the server's own is called `server`. */
+const containers = list(
+  'Merged by name: "server" is the server itself, others are added beside it.',
+  foreign('', {
+    properties: { name: text('', { minLength: 1, maxLength: 63 }) },
+    required: ['name'],
+    'x-kubernetes-validations': [
+      rule(
+        "self.name != 'server' || !(has(self.image) || has(self.command) || has(self.args) || has(self.env) || has(self.ports) || has(self.resources))",
+        'podTemplate sets image, command, args, env, ports or resources of the container "server"; use the fields of the spec',
+      ),
+    ],
+  }),
+  { maxItems: 16, 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] },
+);
+
+const whatever = {
+  type: 'object',
+  'x-kubernetes-preserve-unknown-fields': true,
+} as const satisfies Schema;
+const many = (description: string): Schema => ({
+  type: 'array',
+  description,
+  items: whatever,
+  maxItems: 64,
+});
+
+export const podPatch: Schema = record(
+  'Added to the pods as a strategic patch.',
+  {
+    metadata: record('', {
+      labels: keys('Further labels.'),
+      annotations: keys('Further annotations.'),
+    }),
+    spec: record('', {
+      affinity: foreign('As in a pod.'),
+      containers,
+      dnsConfig: foreign('As in a pod.'),
+      dnsPolicy: text('As in a pod.', { maxLength: 64 }),
+      hostAliases: many('As in a pod.'),
+      nodeSelector: map('As in a pod.', text('', { maxLength: 253 }), { maxProperties: 32 }),
+      priorityClassName: text('As in a pod.', { maxLength: 253 }),
+      runtimeClassName: text('As in a pod.', { maxLength: 253 }),
+      schedulerName: text('As in a pod.', { maxLength: 253 }),
+      securityContext: foreign('As in a pod; sysctls belong to spec.tuning.', {
+        properties: { sysctls: many('Not here.') },
+        'x-kubernetes-validations': [
+          rule(
+            '!has(self.sysctls)',
+            'podTemplate.spec.securityContext.sysctls is set; use spec.tuning.sysctls',
+          ),
+        ],
+      }),
+      serviceAccountName: text(
+        'As in a pod. Its token is not mounted unless a volume of yours does.',
+        { maxLength: 253 },
+      ),
+      tolerations: many('As in a pod.'),
+      topologySpreadConstraints: many(
+        'As in a pod. Default: spread over nodes as well as it goes.',
+      ),
+      volumes: list(
+        'Beside the ones that the operator mounts.',
+        foreign('', { properties: { name: text('', { maxLength: 63 }) }, required: ['name'] }),
+        {
+          maxItems: 32,
+          'x-kubernetes-list-type': 'map',
+          'x-kubernetes-list-map-keys': ['name'],
+        },
+      ),
+    }),
+  },
+  { default: {} },
+);
