@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:net';
 import { type Address, hostPort } from '../address.ts';
 import { codeOf, LongshoreError } from '../errors.ts';
+import { monotonicMs } from '../monotonic.ts';
 import type { StreamHandle } from '../transport/libuv.ts';
 import { transportOfHandle, usesHandles } from '../transport/sockets.ts';
 import { StreamTransport } from '../transport/stream.ts';
@@ -21,6 +22,8 @@ export type StreamServerOptions = {
 
 /** Seconds after which the kernel asks a silent peer whether it is there, and again as often. Workerman's value. */
 const KEEPALIVE_SECONDS = 55;
+/** Longest that emptying the accept queue may take; clients that keep coming must not keep a process. */
+const EMPTYING_MS = 500;
 
 type ServerHandle = StreamHandle & {
   onconnection: (status: number, client: StreamHandle | undefined) => void;
@@ -31,6 +34,7 @@ export class StreamServer {
   /** The address with the port that the kernel chose, if it was to choose. */
   readonly address: Address;
   readonly #server: Server;
+  #accepted = 0;
 
   private constructor(server: Server, address: Address) {
     this.#server = server;
@@ -47,8 +51,12 @@ export class StreamServer {
     const server = await listen(options);
     const bound = server.address();
     const port = typeof bound === 'object' && bound ? bound.port : 0;
-    take(server, options.sockets, accept);
-    return new StreamServer(server, { ...options.address, port });
+    const opened = new StreamServer(server, { ...options.address, port });
+    take(server, options.sockets, (transport) => {
+      opened.#accepted += 1;
+      accept(transport);
+    });
+    return opened;
   }
 
   /** The file descriptor; -1 when closed. */
@@ -57,12 +65,17 @@ export class StreamServer {
   }
 
   /**
-   * Stops accepting. What the kernel has queued for us is accepted first: one turn of the event loop takes all of it.
-   * What arrives between that and the close is lost unless `net.ipv4.tcp_migrate_req` is 1.
+   * Stops accepting. What the kernel has queued for us is accepted first: one connection for each turn of the event
+   * loop, until two turns bring none, since the first may be half over. What arrives between that and the close is lost
+   * unless `net.ipv4.tcp_migrate_req` is 1.
    */
   async stop(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
-    await new Promise((resolve) => setImmediate(resolve));
+    const end = monotonicMs() + EMPTYING_MS;
+    for (let idle = 0; idle < 2 && monotonicMs() < end; ) {
+      const before = this.#accepted;
+      await new Promise((resolve) => setImmediate(resolve));
+      idle = this.#accepted === before ? idle + 1 : 0;
+    }
     this.#server.close();
   }
 }

@@ -1,6 +1,7 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -82,6 +83,20 @@ describe('addresses', () => {
     await expect(Peer.to(where)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     peer.send('\n');
     expect(await peer.line()).toBe('127.0.0.1 false');
+  });
+
+  it('accepts all that the kernel has queued before it stops', async () => {
+    const worker = whoami(await listening(new Worker('text://127.0.0.1:0')));
+    const before = tally.counts.accepted;
+    // The loop turns only in `unlisten`: until then the kernel connects, and nobody accepts.
+    const clients = Array.from({ length: 50 }, () => connect(whereIs(worker)));
+    await new Promise<void>((next) => process.nextTick(next));
+    await worker.unlisten();
+    const peers = clients.map((socket) => new Peer(socket));
+    const answers = peers.map((peer) => peer.send('\n').line());
+    expect(new Set(await Promise.all(answers))).toEqual(new Set(['127.0.0.1 false']));
+    expect(tally.counts.accepted - before).toBe(50);
+    for (const peer of peers) peer.destroy();
   });
 });
 
