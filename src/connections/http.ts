@@ -38,6 +38,8 @@ export class HttpConnection extends BaseConnection<HttpConnection, Request> {
   readonly #socket: Socket;
   readonly #owner: HttpOwner;
   readonly #remote: Endpoint;
+  /** Who a PROXY header says is at the other end. */
+  #proxied: Endpoint | undefined = undefined;
   #current: Exchange | undefined = undefined;
   #waiting: Exchange[] = [];
   #closing = false;
@@ -104,14 +106,21 @@ export class HttpConnection extends BaseConnection<HttpConnection, Request> {
     tally.counts.total_request += 1;
     this.#countBytes();
     response.on('close', () => this.#answered(exchange));
-    const forwarded = message.headers['x-forwarded-for'];
-    if (forwarded !== undefined) this.#believe(String(forwarded));
+    this.#believe(message.headers['x-forwarded-for'] as string | undefined);
     this.#callOnMessage(new Request(message, body), response);
   }
 
-  #believe(forwarded: string): void {
-    const address = this.#owner.client(this.#remote.address, forwarded);
-    this.setPeer(address === this.#remote.address ? undefined : { address, port: 0 });
+  /** @internal */
+  override setPeer(peer: Endpoint | undefined): void {
+    this.#proxied = peer;
+    super.setPeer(peer);
+  }
+
+  /** For each request anew: a proxy sends those of many clients over one connection. */
+  #believe(forwarded: string | undefined): void {
+    const { address } = this.#proxied ?? this.#remote;
+    const client = this.#owner.client(address, forwarded);
+    this.peer = client === address ? this.#proxied : { address: client, port: 0 };
   }
 
   #callOnMessage(request: Request, response: ServerResponse): void {

@@ -65,6 +65,17 @@ describe('the PROXY protocol', () => {
     secured.destroy();
   });
 
+  it('comes before X-Forwarded-For: a client that is not trusted is not believed about itself', async () => {
+    const http = await listening(new Worker('http://127.0.0.1:0', behind));
+    http.onMessage = (connection) => connection.send(connection.getRemoteAddress());
+    const web = await peerOf(http);
+    web.send(`${V1}GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 6.6.6.6\r\n\r\n`);
+    web.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    await web.end();
+    const seen = String(web.received).match(/203\.0\.113\.7:56324|6\.6\.6\.6/g);
+    expect(seen).toEqual(['203.0.113.7:56324', '203.0.113.7:56324']);
+  });
+
   it('closes a trusted connection that has no header, a wrong one, or none in time', async () => {
     const worker = await listening(
       new Worker('text://127.0.0.1:0', { ...behind, handshakeTimeout: 0.3 }),
@@ -116,4 +127,16 @@ describe('X-Forwarded-For', () => {
       expect(String(socket.received).split('\r\n').at(-1)).toBe(`${seen}\n`);
     },
   );
+
+  it('counts for its own request only', async () => {
+    const http = await listening(
+      new Worker('http://127.0.0.1:0', { trustedProxies: ['127.0.0.1'] }),
+    );
+    http.onMessage = (connection) => connection.send(`${connection.getRemoteIp()};`);
+    const web = await peerOf(http);
+    web.send('GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n');
+    web.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    await web.end();
+    expect(String(web.received).match(/[\d.]+;/g)).toEqual(['203.0.113.9;', '127.0.0.1;']);
+  });
 });
