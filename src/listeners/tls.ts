@@ -104,8 +104,8 @@ export type TlsOptions = {
 export class TlsStage {
   readonly #server: Server;
   readonly #certificate: Certificate;
-  /** What to do with a socket once it is secured, by its address: `node:tls` does not say which socket became which. */
-  readonly #waiting = new Map<string, (secured: TLSSocket) => void>();
+  /** What to do with a socket once it is secured: `node:tls` does not say which socket became which. */
+  readonly #waiting = new Map<unknown, (secured: TLSSocket) => void>();
 
   /** @throws {LongshoreError} `START_FAILED` */
   constructor({ ssl, alpn, timeoutMs }: TlsOptions) {
@@ -117,7 +117,7 @@ export class TlsStage {
       ...(alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] }),
     });
     this.#server.on('secureConnection', (secured) =>
-      this.#waiting.get(addressOf(secured))?.(secured),
+      this.#waiting.get(identityOf(secured))?.(secured),
     );
     this.#server.on('tlsClientError', (_, socket) => {
       tally.counts.packet_err += 1;
@@ -127,12 +127,12 @@ export class TlsStage {
 
   /** @param done called with the secured socket; never if the handshake fails or takes too long */
   secure(socket: Socket, done: (secured: TLSSocket) => void): void {
-    const address = addressOf(socket);
-    this.#waiting.set(address, (secured) => {
-      this.#waiting.delete(address);
+    const identity = identityOf(socket);
+    this.#waiting.set(identity, (secured) => {
+      this.#waiting.delete(identity);
       done(secured);
     });
-    socket.once('close', () => this.#waiting.delete(address));
+    socket.once('close', () => this.#waiting.delete(identity));
     socket.on('error', () => {});
     this.#server.emit('connection', socket);
   }
@@ -142,5 +142,9 @@ export class TlsStage {
   }
 }
 
-const addressOf = ({ remoteAddress, remotePort }: Socket): string =>
-  `${remoteAddress} ${remotePort}`;
+/** The peer's address, which both have. Unix sockets have none: there it is the socket that was secured. */
+function identityOf(socket: Socket): unknown {
+  const { remoteAddress, remotePort } = socket;
+  if (remotePort !== undefined) return `${remoteAddress} ${remotePort}`;
+  return (socket as Socket & { _parent?: Socket | null })._parent ?? socket;
+}

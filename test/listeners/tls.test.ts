@@ -1,6 +1,8 @@
 import { once } from 'node:events';
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import WebSocket from 'ws';
@@ -40,6 +42,21 @@ describe('TLS', () => {
     const [answer] = (await once(socket, 'data')) as [Buffer];
     expect(String(answer)).toBe('ssl hi\n');
     socket.destroy();
+  });
+
+  it('carries many connections at once over a unix socket, which have no addresses', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'longshore-tls-')), 'sock');
+    const worker = await listening(new Worker(`unix://${path}`, { ssl }));
+    worker.onMessage = (connection, data) => connection.send(data);
+    const answers = Array.from({ length: 20 }, async (_, i) => {
+      const socket = connect({ path, ca: first.ca, servername: 'localhost' });
+      socket.write(`${i}`);
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      socket.destroy();
+      return Number(answer);
+    });
+    expect(await Promise.all(answers)).toEqual(answers.map((_, i) => i));
+    rmSync(dirname(path), { recursive: true });
   });
 
   it('flushes megabytes before it closes', async () => {
