@@ -22,6 +22,8 @@ class Child {
   readonly #reporter = new Reporter();
   #order = new AbortController();
   #leaving = false;
+  /** The master gave us a socket that it has bound. */
+  #inherits = false;
 
   constructor(worker: AnyWorker) {
     this.#worker = worker;
@@ -29,6 +31,7 @@ class Child {
 
   async start(assignment: Assignment): Promise<void> {
     const worker = this.#worker;
+    this.#inherits = assignment.fd !== undefined;
     this.#listenToMaster();
     setInterval(() => this.report(), REPORT_MS).unref();
     // NB: ports below 1024 must be bound while we are root, and the program's own code must not run as root.
@@ -97,7 +100,10 @@ class Child {
     this.#newOrder();
     Object.assign(drainState, { draining: false, closed: 0 });
     leaving.now = false;
-    await this.#worker.listen().catch((error) => log.error(messageOf(error)));
+    if (this.#worker.listening) return;
+    // An inherited socket went with its listener; a successor inherits it again.
+    if (this.#inherits) tell({ t: 'recycle' });
+    else await this.#worker.listen().catch((error) => log.error(messageOf(error)));
   }
 
   /** Ends this process in good order. */

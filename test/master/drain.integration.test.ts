@@ -5,7 +5,7 @@ import { hintedMs } from '../../src/reconnect.ts';
 import { Fixture, TALKER } from '../support/fixture.ts';
 import { eventually, Peer } from '../support/peer.ts';
 import { CLEAN, endPrograms, freePort, isAlive, type Program, start } from '../support/program.ts';
-import { ask } from '../support/talk.ts';
+import { answers, ask } from '../support/talk.ts';
 
 const fixtures: Fixture[] = [];
 async function fixture(source?: string): Promise<Fixture> {
@@ -144,7 +144,25 @@ describe('POST /drain', () => {
     expect((await program.status()).processes.map(({ pid }) => pid)).toEqual(before);
     expect(await program.stop()).toEqual(CLEAN);
   });
+
+  it('is taken back by new processes where they share a socket', async () => {
+    const app = await fixture(TALKER.replace('count: 2', 'count: 2, reusePort: false'));
+    const program = await start(app.file);
+    await program.call('POST', '/drain', { windowSeconds: 0 });
+    await deaf(program);
+    await program.call('POST', '/undrain');
+    expect(await answers(app, 'id', 2)).toEqual(new Set(['0', '1']));
+    expect(await program.stop()).toEqual(CLEAN);
+  }, 20_000);
 });
+
+/** Waits until no process listens any more. */
+async function deaf(program: Program): Promise<void> {
+  for (const { pid } of (await program.status()).processes) {
+    const known = () => program.call('GET', `/descriptors?pid=${pid}`);
+    while (JSON.stringify(await known()).includes('listener '));
+  }
+}
 
 async function reachable(app: Fixture): Promise<Peer> {
   for (;;) {
