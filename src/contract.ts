@@ -35,6 +35,8 @@ export const ENV = {
   grace: 'LONGSHORE_GRACE_SECONDS',
   /** Seconds the old processes' connections may live on after `reload -g`. */
   graceful: 'LONGSHORE_GRACEFUL_SECONDS',
+  /** JSON object of `maxConnections`, `messagesPerSecond`, `maxConnectionAge`: instead of what the Workers say. */
+  limits: 'LONGSHORE_LIMITS',
   /** `json` or `text`; how log lines are written (both kinds of process). */
   logFormat: 'LONGSHORE_LOG',
   /** Folder of the control sockets. */
@@ -43,7 +45,7 @@ export const ENV = {
   sysctlWanted: 'LONGSHORE_SYSCTL_WANTED',
   /** `handle` (default) or `stream`: which transport carries plain sockets (worker processes). */
   transport: 'LONGSHORE_TRANSPORT',
-  /** JSON list of `{name, count?, listen?}` that overrides what the program declares. */
+  /** JSON list of `{name, count?, listen?}` that overrides what the program declares, or a file with it. */
   workers: 'LONGSHORE_WORKERS',
 } as const;
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, realpathSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
 import { ENV } from './contract.ts';
 
 /**
@@ -16,8 +16,11 @@ export function runtimeDir(): string {
   const base = process.env['XDG_RUNTIME_DIR'];
   // A unix socket path has 107 bytes at most, so long folders are of no use.
   if (base && base.length < 60) return join(base, 'longshore');
-  return join(tmpdir(), `longshore-${userInfo().uid}`);
+  return join(tmpdir(), `longshore-${ownUid()}`);
 }
+
+// Not `os.userInfo()`: in containers the user often has no entry in /etc/passwd, and that throws then.
+const ownUid = (): number => process.getuid?.() ?? 0;
 
 /** The control socket of a program. */
 export function controlPath(file: string, folder: string = runtimeDir()): string {
@@ -27,7 +30,8 @@ export function controlPath(file: string, folder: string = runtimeDir()): string
 function socketName(file: string): string {
   let path = resolve(file);
   try {
-    path = realpathSync(path);
+    // The folder only: the file of a mounted ConfigMap is a link that is turned at each change of the code.
+    path = join(realpathSync(dirname(path)), basename(path));
   } catch {
     // It may have been deleted since; the name is then the one it had.
   }
@@ -38,7 +42,7 @@ function socketName(file: string): string {
 /** Users of this machine, other than this one, under whom the program seems to run. */
 export function otherUsers(file: string): number[] {
   const name = `${socketName(file)}.sock`;
-  const own = userInfo().uid;
+  const own = ownUid();
   return readdirSync(tmpdir())
     .map((entry) => /^longshore-(\d+)$/.exec(entry)?.[1])
     .filter((uid) => uid !== undefined && Number(uid) !== own)

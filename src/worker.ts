@@ -5,6 +5,7 @@ import type { HttpConnection } from './connections/http.ts';
 import { misuse } from './errors.ts';
 import type { Request } from './http/request.ts';
 import { Listener, type ListenOptions } from './listeners/listener.ts';
+import { trusting } from './listeners/trust.ts';
 import { control } from './process-control.ts';
 import { run } from './run.ts';
 import { checkOptions, type WorkerOptions } from './worker-options.ts';
@@ -57,7 +58,7 @@ export class Worker<A extends string = string, P extends AnyProtocol | undefined
   /** Whether this process has been told to stop. */
   stopping = false;
   /** The rest of what the constructor was given. */
-  readonly options: WorkerOptions;
+  options: WorkerOptions;
   /** The address, taken apart; `undefined` for a Worker that listens nowhere. */
   address: Address | undefined;
   /** @internal the address as it was given */
@@ -98,6 +99,8 @@ export class Worker<A extends string = string, P extends AnyProtocol | undefined
     const address = typeof first === 'string' ? first : undefined;
     const options = typeof first === 'object' ? (first as typeof second) : second;
     checkOptions(options);
+    // Throws for what is no address or network, before anything starts.
+    trusting(options.trustedProxies ?? []);
     this.addressText = address;
     this.address = address === undefined ? undefined : parseAddress(address);
     this.options = options;

@@ -154,7 +154,7 @@ class Child {
 export async function runChild(workers: readonly AnyWorker[]): Promise<void> {
   surviveBrokenOutput();
   // The terminal and init systems signal the whole group; what happens is for the master to say.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP', 'SIGUSR2'] as const)
     process.on(signal, () => {});
   tell({ t: 'declared', workers: workers.map(declaredOf) });
   const assignment = JSON.parse(process.env[ENV.child] ?? '{}') as Assignment;
@@ -179,6 +179,10 @@ function prepare(worker: AnyWorker, assignment: Assignment): void {
   worker.id = assignment.slot;
   worker.count = assignment.count;
   worker.config = assignment.config;
+  worker.options = {
+    ...worker.options,
+    limits: { ...worker.options.limits, ...assignment.limits },
+  };
   if (assignment.listen !== undefined) worker.address = parseAddress(assignment.listen);
   if (assignment.peers) peers.set(assignment.peers);
   if (assignment.channel !== undefined) peers.setLocalChannel(assignment.channel);

@@ -1,4 +1,5 @@
 import type { Config, Peers } from './messages.ts';
+import { type Override, wrongOverride } from './settings.ts';
 
 /** What the admin port can make the master do. Everything that answers is a promise that settles within a second. */
 export type AdminActions = {
@@ -8,12 +9,20 @@ export type AdminActions = {
   status(): Promise<unknown>;
   connections(limit: number): Promise<unknown>;
   descriptors(pid: number): Promise<unknown>;
-  reload(how: 'now' | 'graceful'): unknown;
+  /** @throws {Conflict} if other code is mounted than the caller means */
+  reload(how: 'now' | 'graceful', order: ReloadOrder): unknown;
   drain(times: { propagationSeconds?: number; windowSeconds?: number }): unknown;
   undrain(): unknown;
   config(values: Config): unknown;
   peers(peers: Peers): unknown;
   stop(how: 'now' | 'drain'): unknown;
+};
+
+/** What a reload is to bring about besides. */
+export type ReloadOrder = {
+  /** Digest of the code that is to be loaded. */
+  readonly code?: string;
+  readonly workers?: readonly Override[];
 };
 
 /** A request, free of sockets. */
@@ -30,6 +39,9 @@ export type AdminAnswer = { readonly status: number; readonly type: string; read
 
 /** A body that is not what it should be: the sentence names the field. */
 export class BadRequest extends Error {}
+
+/** The call is in order, but not yet: the sentence says what for. */
+export class Conflict extends Error {}
 
 type Handler = (request: AdminRequest, actions: AdminActions) => unknown;
 
@@ -61,8 +73,16 @@ const GUARDED: Readonly<Record<string, Handler>> = {
   'GET /descriptors': ({ query }, actions) =>
     actions.descriptors(wholeNumber(query, 'pid', 1, 2 ** 22)),
   'POST /reload': ({ body }, actions) => {
-    const { graceful } = fields(body, { graceful: 'boolean' });
-    return actions.reload(graceful === true ? 'graceful' : 'now');
+    const { graceful, ...order } = fields(body, {
+      graceful: 'boolean',
+      code: 'string',
+      workers: 'list',
+    });
+    for (const each of order.workers ?? []) {
+      const wrong = wrongOverride(each);
+      if (wrong !== undefined) throw new BadRequest(`"workers": ${wrong}`);
+    }
+    return actions.reload(graceful === true ? 'graceful' : 'now', order as ReloadOrder);
   },
   'POST /drain': ({ body }, actions) => {
     const given = fields(body, { propagationSeconds: 'number', windowSeconds: 'number' });
@@ -96,6 +116,7 @@ export async function answer(request: AdminRequest, actions: AdminActions): Prom
     };
   } catch (error) {
     if (error instanceof BadRequest) return text(400, error.message);
+    if (error instanceof Conflict) return text(409, error.message);
     throw error;
   }
 }
@@ -112,8 +133,9 @@ function text(status: number, body: string): AdminAnswer {
   return { status, type: TEXT_TYPE, body: `${body}\n` };
 }
 
-type FieldTypes = Readonly<Record<string, 'boolean' | 'number'>>;
-type Fields<T extends FieldTypes> = { [K in keyof T]?: T[K] extends 'boolean' ? boolean : number };
+type Kinds = { boolean: boolean; number: number; string: string; list: unknown[] };
+type FieldTypes = Readonly<Record<string, keyof Kinds>>;
+type Fields<T extends FieldTypes> = { [K in keyof T]?: Kinds[T[K]] };
 
 /** A JSON object with these fields and no others, each optional; an empty body is an empty object. */
 function fields<T extends FieldTypes>(body: string, types: T): Fields<T> {
@@ -122,7 +144,7 @@ function fields<T extends FieldTypes>(body: string, types: T): Fields<T> {
     const wanted = Object.hasOwn(types, name) ? types[name] : undefined;
     if (wanted === undefined)
       throw new BadRequest(`"${name}" is not a field; known: ${Object.keys(types).join(', ')}`);
-    if (typeof given !== wanted)
+    if ((Array.isArray(given) ? 'list' : typeof given) !== wanted)
       throw new BadRequest(`"${name}" is ${JSON.stringify(given)}, expected a ${wanted}`);
   }
   return value as Fields<T>;

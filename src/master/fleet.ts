@@ -1,6 +1,8 @@
+import { CHANNEL_SERVER } from '../contract.ts';
 import { messageOf } from '../errors.ts';
 import { log } from '../log.ts';
 import { monotonicMs } from '../monotonic.ts';
+import type { LimitOptions } from '../worker-options.ts';
 import { type DrainSettings, type RetireTimes, retireMs, retireTimes } from './drain.ts';
 import { Forker } from './forker.ts';
 import { Ledger } from './ledger.ts';
@@ -9,7 +11,7 @@ import { Plan } from './plan.ts';
 import type { Action, How, PlanEvent } from './plan-types.ts';
 import { Queries } from './queries.ts';
 import type { Roster } from './roster.ts';
-import { LAST_MS } from './settings.ts';
+import { LAST_MS, type Override } from './settings.ts';
 
 /** From fork to ready; a database that is slow to answer in `onWorkerStart` must fit in. */
 const START_MS = 60_000;
@@ -21,6 +23,7 @@ export type FleetOptions = {
   readonly roster: Roster;
   readonly drain: DrainSettings;
   readonly config: Config;
+  readonly limits: LimitOptions;
   /** Program of the channel server. */
   readonly channelFile: string;
   /** Everything is over. */
@@ -132,7 +135,7 @@ export class Fleet {
 
   #fork(proc: number, worker: string, slot: number): void {
     const port = this.roster.port(worker);
-    const { file: own, channelFile } = this.#options;
+    const { file: own, channelFile, limits } = this.#options;
     const file = this.roster.isCompanion(worker) ? channelFile : own;
     this.ledger.open(proc, worker, slot, Date.now());
     this.#forkedAt.set(proc, Date.now());
@@ -141,6 +144,7 @@ export class Fleet {
       slot,
       count: this.roster.find(worker)?.count ?? 1,
       config: this.config,
+      ...(worker === CHANNEL_SERVER ? {} : { limits }),
       ...(port ? { listen: port.listen } : {}),
       ...(this.peers ? { peers: this.peers } : {}),
       ...(this.#channelAddress === undefined ? {} : { channel: this.#channelAddress }),
@@ -199,7 +203,7 @@ export class Fleet {
   }
 
   /** Makes the Workers those given, one change after the other. */
-  declare(workers: readonly Declared[]): void {
+  declare(workers?: readonly Declared[]): void {
     this.#declaring = this.#declaring.then(async () => {
       try {
         const changed = await this.roster.declare(workers);
@@ -213,7 +217,22 @@ export class Fleet {
   #startChannel(): void {
     if (this.roster.withChannel) return;
     this.roster.withChannel = true;
-    this.declare(this.roster.declared);
+    this.declare();
+  }
+
+  /**
+   * Replaces the processes, with other overrides if they are given.
+   *
+   * @returns the id of the reload that does it
+   */
+  async reload(how: 'now' | 'graceful', overrides?: readonly Override[]): Promise<number> {
+    if (overrides) {
+      this.roster.override(overrides);
+      this.declare();
+      await this.#declaring;
+    }
+    this.step({ is: 'reload', how });
+    return this.plan.awaitedReload;
   }
 
   /** Drains without stopping; `release` takes it back. */

@@ -59,13 +59,14 @@ class Master {
       options.admin === undefined ? process.env : { ...process.env, [ENV.admin]: options.admin };
     this.#settings = settingsOf(env);
     this.#ports = ports;
-    const { drain, config, sysctlWanted, workers: overrides } = this.#settings;
+    const { drain, config, limits, sysctlWanted, workers: overrides } = this.#settings;
     const channelFile = ownFile('../channel/main');
     this.#fleet = new Fleet({
       file: this.#file,
       roster: new Roster(workers.map(declaredOf), overrides, ports, channelWorker()),
       drain,
       config,
+      limits,
       channelFile,
       ended: (code) => this.#over.resolve(code),
     });

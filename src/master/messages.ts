@@ -1,6 +1,7 @@
 import type { ChannelStats } from '../channel/stats.ts';
 import type { LagCounts } from '../child/lag.ts';
 import type { Closes, Counts } from '../counters.ts';
+import type { LimitOptions } from '../worker-options.ts';
 import type { RetireTimes } from './drain.ts';
 import type { How, WorkerSpec } from './plan-types.ts';
 
@@ -17,6 +18,8 @@ export type Assignment = {
   /** File descriptor of a socket that the master has bound; then nothing is bound here. */
   readonly fd?: number;
   readonly config: Config;
+  /** Instead of what the Worker says. */
+  readonly limits?: LimitOptions;
   readonly peers?: Peers;
   /** The channel server that the master runs for this program, if it does. */
   readonly channel?: string;

@@ -1,6 +1,8 @@
 import { loadavg } from 'node:os';
-import type { AdminActions } from './admin-routes.ts';
-import { BadRequest } from './admin-routes.ts';
+import { dirname } from 'node:path';
+import { digest } from '../digest.ts';
+import { type AdminActions, BadRequest, Conflict, type ReloadOrder } from './admin-routes.ts';
+import { Code } from './code.ts';
 import type { Fleet } from './fleet.ts';
 import type { KernelWatch } from './kernel.ts';
 import type { ConnectionRow, Descriptor, Report } from './messages.ts';
@@ -38,6 +40,7 @@ export type OperationsOptions = {
 export function operations(options: OperationsOptions): AdminActions {
   const { fleet, kernel, startedAt, sysctlWanted } = options;
   const { plan, ledger, forker } = fleet;
+  const code = new Code(dirname(options.file), plan);
   const registry = metricsRegistry({
     plan,
     ledger,
@@ -53,13 +56,10 @@ export function operations(options: OperationsOptions): AdminActions {
   return {
     unready: () => unready(fleet),
     metrics: () => registry.metrics(),
-    status: () => status(options),
+    status: () => status(options, code),
     connections: (limit) => connections(fleet, limit),
     descriptors: (pid) => descriptors(fleet, pid),
-    reload: (how) => {
-      fleet.step({ is: 'reload', how });
-      return { id: plan.awaitedReload, reload: plan.reload };
-    },
+    reload: (how, order) => reload(fleet, code, how, order),
     drain: ({ propagationSeconds, windowSeconds }) => {
       fleet.hold({
         ...(propagationSeconds === undefined ? {} : { propagationMs: propagationSeconds * 1000 }),
@@ -86,6 +86,20 @@ export function operations(options: OperationsOptions): AdminActions {
   };
 }
 
+async function reload(
+  fleet: Fleet,
+  code: Code,
+  how: 'now' | 'graceful',
+  { code: wanted, workers }: ReloadOrder,
+): Promise<unknown> {
+  const { mounted } = code;
+  if (wanted !== undefined && mounted !== wanted)
+    throw new Conflict(`the mounted code is ${mounted ?? 'none'}, not yet ${wanted}`);
+  const id = await fleet.reload(how, workers);
+  code.reloads(id);
+  return { id, reload: fleet.plan.reload };
+}
+
 /** Why new connections should go elsewhere; `undefined` if they are welcome. */
 function unready({ plan }: Fleet): string | undefined {
   if (plan.phase !== 'running' && plan.phase !== 'starting') return plan.phase;
@@ -100,7 +114,10 @@ function unready({ plan }: Fleet): string | undefined {
   return undefined;
 }
 
-async function status({ fleet, file, startedAt, admin }: OperationsOptions): Promise<Status> {
+async function status(
+  { fleet, kernel, file, startedAt, admin }: OperationsOptions,
+  code: Code,
+): Promise<Status> {
   const { plan, ledger, forker } = fleet;
   const silent = new Set<number>();
   const ready = [...plan.procs.all.values()].filter(({ state }) => state !== 'starting');
@@ -117,6 +134,12 @@ async function status({ fleet, file, startedAt, admin }: OperationsOptions): Pro
     now: Date.now(),
     loadAverage: loadavg(),
     admin: admin(),
+    drainUntil: fleet.drainUntil,
+    config: digest(fleet.config),
+    code: code.loaded,
+    sysctls: Object.fromEntries(
+      [...kernel.facts.sysctls].map(([name, numbers]) => [name, numbers.join(' ')]),
+    ),
     workers: fleet.roster.declared.map(({ name, count }) => ({
       name,
       count,

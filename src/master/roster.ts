@@ -8,7 +8,9 @@ export class Roster {
   declared: readonly Declared[];
   /** Whether the companion is one of them. */
   withChannel = false;
-  readonly #overrides: readonly Override[];
+  #overrides: readonly Override[];
+  /** What the program says by itself. */
+  #program: readonly Declared[];
   readonly #ports: Ports;
   readonly #companion: Declared;
   readonly #listens = new Map<string, Port>();
@@ -26,6 +28,7 @@ export class Roster {
     companion: Declared,
   ) {
     this.#overrides = overrides;
+    this.#program = program;
     this.#ports = ports;
     this.#companion = companion;
     this.declared = overridden(program, overrides);
@@ -45,7 +48,8 @@ export class Roster {
    * @returns whether anything is different
    * @throws {LongshoreError} `PORT_TAKEN` or `START_FAILED`; nothing is changed then
    */
-  async declare(program: readonly Declared[]): Promise<boolean> {
+  async declare(program: readonly Declared[] = this.#program): Promise<boolean> {
+    this.#program = program;
     const own = program.filter(({ name }) => name !== CHANNEL_SERVER || !this.withChannel);
     const known = this.#overrides.filter(({ name }) => own.some((worker) => worker.name === name));
     const all = [...overridden(own, known), ...(this.withChannel ? [this.#companion] : [])];
@@ -53,6 +57,11 @@ export class Roster {
     await this.claim(all);
     this.declared = all;
     return true;
+  }
+
+  /** Other overrides from now on; `declare` puts them into effect. */
+  override(overrides: readonly Override[]): void {
+    this.#overrides = overrides;
   }
 
   find(worker: string): Declared | undefined {

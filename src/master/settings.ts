@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ADMIN_PORT, ENV } from '../contract.ts';
 import { messageOf, misuse } from '../errors.ts';
+import { checkOptions, type LimitOptions } from '../worker-options.ts';
 import { type DrainSettings, fitted } from './drain.ts';
 import type { Config, Declared } from './messages.ts';
 
@@ -14,6 +15,7 @@ export type Settings = {
   readonly drain: DrainSettings;
   readonly config: Config;
   readonly workers: readonly Override[];
+  readonly limits: LimitOptions;
   readonly sysctlWanted: Readonly<Record<string, string>>;
 };
 
@@ -43,7 +45,8 @@ export function settingsOf(env: Env): Settings {
     admin: adminOf(env),
     drain: grace === undefined ? drain : fitted(drain, grace, LAST_MS),
     config: configOf(env[ENV.config]),
-    workers: overridesOf(env[ENV.workers]),
+    workers: overridesOf(fromFile(ENV.workers, env[ENV.workers])),
+    limits: limitsOf(env[ENV.limits]),
     sysctlWanted: strings(ENV.sysctlWanted, env[ENV.sysctlWanted]),
   };
 }
@@ -96,23 +99,50 @@ function strings(name: string, text: string | undefined): Record<string, string>
   return value as Record<string, string>;
 }
 
+/** The text itself, or what stands in the file that it names. */
+function fromFile(name: string, text: string | undefined): string | undefined {
+  if (text === undefined || text === '' || text.startsWith('[')) return text;
+  try {
+    return readFileSync(text, 'utf8');
+  } catch (error) {
+    throw misuse('OPTION_INVALID', `${name}: ${messageOf(error)}`);
+  }
+}
+
+function limitsOf(text: string | undefined): LimitOptions {
+  const limits = parsed(ENV.limits, text || '{}');
+  if (typeof limits !== 'object' || limits === null || Array.isArray(limits))
+    throw misuse('OPTION_INVALID', `${ENV.limits} is not a JSON object: ${text}`);
+  try {
+    checkOptions({ limits });
+  } catch (error) {
+    throw misuse('OPTION_INVALID', `${ENV.limits}: ${messageOf(error)}`);
+  }
+  return limits;
+}
+
 function overridesOf(text: string | undefined): Override[] {
   const value = parsed(ENV.workers, text || '[]');
   if (!Array.isArray(value))
     throw misuse('OPTION_INVALID', `${ENV.workers} is not a JSON list: ${text}`);
-  for (const each of value) checkOverride(each);
+  for (const each of value) {
+    const wrong = wrongOverride(each);
+    if (wrong !== undefined) throw misuse('OPTION_INVALID', `${ENV.workers}: ${wrong}`);
+  }
   return value as Override[];
 }
 
-function checkOverride(each: unknown): void {
+/** What is wrong with an override of a Worker, as a sentence; `undefined` if nothing is. */
+export function wrongOverride(each: unknown): string | undefined {
   const { name, count, listen } = (each ?? {}) as Record<string, unknown>;
   const goodCount =
     count === undefined || (Number.isInteger(count) && Number(count) >= 1 && Number(count) <= 1024);
   const goodListen = listen === undefined || typeof listen === 'string';
   if (typeof name !== 'string' || !goodCount || !goodListen) {
     const shape = '{"name": string, "count"?: 1 to 1024, "listen"?: string}';
-    throw misuse('OPTION_INVALID', `${ENV.workers}: ${JSON.stringify(each)} is not ${shape}`);
+    return `${JSON.stringify(each)} is not ${shape}`;
   }
+  return undefined;
 }
 
 function parsed(name: string, text: string): unknown {

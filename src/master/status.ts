@@ -16,6 +16,14 @@ export type Status = {
   /** `starting`, `running`, `held` (drained, waiting), `draining` or `stopping`. */
   readonly phase: string;
   readonly reload: ReloadState | undefined;
+  /** When the drain under way will be over at the latest. */
+  readonly drainUntil: number | undefined;
+  /** Digest of the hot configuration, see `digest.ts`. */
+  readonly config: string;
+  /** Digest of the code that the processes run, where it is mounted from a ConfigMap. */
+  readonly code: string | undefined;
+  /** Effective kernel settings. */
+  readonly sysctls: Readonly<Record<string, string>>;
   /** Admin address, if there is one. */
   readonly admin: string | undefined;
   readonly workers: readonly WorkerStatus[];
@@ -56,6 +64,10 @@ export type Surroundings = {
   readonly now: number;
   readonly loadAverage: readonly number[];
   readonly admin: string | undefined;
+  readonly drainUntil: number | undefined;
+  readonly config: string;
+  readonly code: string | undefined;
+  readonly sysctls: Readonly<Record<string, string>>;
   readonly workers: readonly {
     readonly name: string;
     readonly count: number;
@@ -69,7 +81,7 @@ export type Surroundings = {
 
 /** Puts it all together. Processes are ordered by Worker as declared, then by slot. */
 export function statusOf(plan: Plan, ledger: Ledger, around: Surroundings): Status {
-  const { file, startedAt, now, loadAverage, admin } = around;
+  const { file, startedAt, now, loadAverage, admin, drainUntil, config, code, sysctls } = around;
   return {
     version: VERSION,
     node: process.version,
@@ -81,6 +93,10 @@ export function statusOf(plan: Plan, ledger: Ledger, around: Surroundings): Stat
     phase: plan.phase,
     reload: plan.reload,
     admin,
+    drainUntil,
+    config,
+    code,
+    sysctls,
     workers: around.workers.map(({ name, count, listening }) => ({
       name,
       count,

@@ -11,6 +11,7 @@ const DEFAULTS = {
   drain: { propagationMs: 0, windowMs: 20_000, gracefulMs: 300_000 },
   config: {},
   workers: [],
+  limits: {},
   sysctlWanted: {},
 };
 
