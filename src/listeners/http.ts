@@ -23,6 +23,11 @@ export type HttpServerOptions = {
 };
 
 const connections = new WeakMap<Duplex, HttpConnection>();
+/** Sockets on which a request was refused: nothing that comes behind it is looked at. */
+const over = new WeakSet<Duplex>();
+
+/** How long a refused client may go on sending. */
+const LINGER_MS = 1000;
 
 /**
  * A `node:http` server that listens nowhere: sockets are given to it with `emit('connection', socket)`.
@@ -43,7 +48,8 @@ export function httpServer(options: HttpServerOptions): Server {
   });
   server.on('request', (message, response) => onRequest(message, response, options));
   server.on('checkContinue', (message, response) => {
-    if (!refused(message, response, options.bodyLimit)) response.writeContinue();
+    const wanted = !over.has(message.socket) && !refused(message, response, options.bodyLimit);
+    if (wanted) response.writeContinue();
     onRequest(message, response, options);
   });
   if (upgrade)
@@ -72,6 +78,7 @@ function onRequest(
   response: ServerResponse,
   options: HttpServerOptions,
 ): void {
+  if (over.has(message.socket)) return;
   const connection = connectionOf(message.socket, options);
   if (response.headersSent || refused(message, response, options.bodyLimit)) return;
   const { headers } = message;
@@ -123,8 +130,23 @@ function refused(message: IncomingMessage, response: ServerResponse, limit: numb
 function refuse(response: ServerResponse, status: number, why: string): true {
   tally.counts.packet_err += 1;
   response.shouldKeepAlive = false;
+  linger(response.req.socket);
   response.writeHead(status, { 'content-type': 'text/plain', connection: 'close' }).end(`${why}\n`);
   return true;
+}
+
+/**
+ * Lets the refusal arrive: `node:http` would destroy the socket behind it, and bytes of the request that are unread then
+ * make the kernel send a reset, which overtakes the answer.
+ */
+function linger(socket: Socket): void {
+  over.add(socket);
+  socket.destroySoon = () => {
+    socket.end();
+    socket.resume();
+    const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+    socket.once('close', () => clearTimeout(timer));
+  };
 }
 
 const STATUS_OF_ERROR: Record<string, string> = {

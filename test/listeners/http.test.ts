@@ -217,6 +217,16 @@ describe('limits of an HTTP Worker', () => {
     await peer.end();
   });
 
+  it('lets 413 arrive although the client goes on sending, and looks at nothing behind it', async () => {
+    const worker = await server({ maxPackageSize: 1000 });
+    worker.onMessage = (connection, request) => connection.send(request.path);
+    const peer = await peerOf(worker);
+    peer.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n');
+    expect((await answer(peer)).status).toBe(413);
+    peer.send(Buffer.alloc(300_000)).send('GET /behind HTTP/1.1\r\nHost: a\r\n\r\n');
+    expect([await peer.end(), String(peer.received)]).toEqual(['end', '']);
+  });
+
   it('answers 431 to a head over 16 KiB', async () => {
     const worker = await server();
     const peer = await peerOf(worker);
