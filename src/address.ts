@@ -27,9 +27,10 @@ export function parseAddress(text: string, defaultPort?: number): Address {
   const match = form.exec(text);
   if (!match)
     throw invalid(text, 'expected scheme://host:port, scheme://[ipv6]:port or unix:///path');
-  const [, rawScheme = '', rawHost = '', rawPort, target = '/'] = match;
+  const [, rawScheme = '', rawHost = '', rawPort, rest] = match;
   const scheme = rawScheme.toLowerCase();
-  if (scheme === 'unix') return unixAddress(text, rawHost, target);
+  if (scheme === 'unix') return unixAddress(text, `${rawHost}${rest ?? ''}`);
+  const target = rest ?? '/';
   const host = rawHost.startsWith('[') ? rawHost.slice(1, -1) : rawHost;
   if (rawHost.startsWith('[') && isIP(host) !== 6)
     throw invalid(text, `[${host}] is not an IPv6 address`);
@@ -48,8 +49,7 @@ export function parseAddress(text: string, defaultPort?: number): Address {
   };
 }
 
-function unixAddress(text: string, host: string, target: string): Address {
-  const path = host === '' ? target : `${host}${target}`;
+function unixAddress(text: string, path: string): Address {
   if (path === '/' || path === '') throw invalid(text, 'the path of the unix socket is missing');
   // 108 bytes with the closing zero: sun_path in unix(7).
   if (Buffer.byteLength(path) > 107)

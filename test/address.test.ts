@@ -18,6 +18,7 @@ describe('addresses', () => {
     ['unix:///run/a.sock', { ...unix, path: '/run/a.sock' }, 'unix:///run/a.sock'],
     ['unix:///run/a:1.sock', { ...unix, path: '/run/a:1.sock' }, 'unix:///run/a:1.sock'],
     ['unix://run/a.sock', { ...unix, path: 'run/a.sock' }, 'unix://run/a.sock'],
+    ['unix://a.sock', { ...unix, path: 'a.sock' }, 'unix://a.sock'],
   ])('%s is taken apart, and put together again', (text, address, again) => {
     expect(parseAddress(text)).toEqual(address);
     expect(formatAddress(parseAddress(text))).toBe(again);
