@@ -45,7 +45,7 @@ export class Listener {
     this.name = Listener.nameOf(worker, server.address);
     this.#server = server;
     this.#port = port;
-    this.#timer = sweeper(worker);
+    this.#timer = sweeper(worker, port?.pages);
     here.add(this);
   }
 
@@ -114,7 +114,7 @@ function sizesOf({ options }: AnyWorker): { maxPackageSize: number; maxSendBuffe
 }
 
 /** Watches over the connections' ages and silences, as often as the shortest of the times needs. */
-function sweeper(worker: AnyWorker): NodeJS.Timeout {
+function sweeper(worker: AnyWorker, pages?: StreamPort['pages']): NodeJS.Timeout {
   keepTime();
   const deadlines = deadlinesOf(worker);
   const { idle, ping, unauthenticated, handshake, age } = deadlines;
@@ -123,7 +123,10 @@ function sweeper(worker: AnyWorker): NodeJS.Timeout {
   );
   const everyMs = Math.min(1000, Math.max(100, shortest * 10));
   const data = worker.options.heartbeat?.data;
-  const timer = setInterval(() => sweep(worker.connections.values(), deadlines, data), everyMs);
+  const timer = setInterval(() => {
+    sweep(worker.connections.values(), deadlines, data);
+    if (pages) sweep(pages.values(), deadlines, data);
+  }, everyMs);
   timer.unref();
   return timer;
 }

@@ -40,6 +40,8 @@ export class StreamPort {
   readonly #gate: WebSocketGate | undefined;
   /** Connections accepted before the program was ready; `undefined` once it is. */
   #held: Transport[] | undefined;
+  /** Plain HTTP connections to a WebSocket port. Not in `worker.connections`: a broadcast would answer their requests. */
+  readonly pages: Map<number, HttpConnection> = new Map();
   /** Who a proxy says the client is, for connections that `node:http` has. */
   readonly #peers = new WeakMap<Socket, Endpoint>();
 
@@ -93,11 +95,12 @@ export class StreamPort {
     const gate = this.#gate;
     const { http = {} } = worker.options;
     const requests = { onMessage: worker.onRequest ?? upgradeRequired };
+    const connections = gate ? this.pages : worker.connections;
     const owner: HttpOwner = {
       worker,
       callbacks: (gate ? requests : worker) as Callbacks<HttpConnection, Request>,
       client: this.#client,
-      closed: ({ id }) => void worker.connections.delete(id),
+      closed: ({ id }) => void connections.delete(id),
     };
     return httpServer({
       owner,
@@ -108,7 +111,7 @@ export class StreamPort {
       connected: (connection, socket) => {
         gate?.keep(socket);
         connection.setPeer(this.#peers.get(socket));
-        worker.connections.set(connection.id, connection);
+        connections.set(connection.id, connection);
       },
       ...(gate ? { upgrade: (message, socket, head) => gate.upgrade(message, socket, head) } : {}),
     });
@@ -119,7 +122,7 @@ export class StreamPort {
 
   /** A connection was accepted. */
   accept(transport: Transport): void {
-    if (this.#worker.connections.size >= this.#maxConnections) {
+    if (this.#worker.connections.size + this.pages.size >= this.#maxConnections) {
       tally.counts.rejected += 1;
       transport.destroy();
       return;

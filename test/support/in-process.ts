@@ -31,9 +31,8 @@ export async function only(worker: AnyWorker): Promise<TcpConnection> {
 /** For `afterEach`. */
 export async function cleanUp(): Promise<void> {
   for (const peer of peers.splice(0)) peer.destroy();
-  for (const worker of workers.splice(0)) {
-    for (const connection of worker.connections.values()) connection.destroy();
-    await worker.unlisten();
-  }
+  const accepted = [...open.values()].filter(({ worker }) => worker !== undefined);
+  for (const connection of accepted) connection.destroy();
+  for (const worker of workers.splice(0)) await worker.unlisten();
   await eventually(() => open.size === 0, 'all connections closed');
 }
