@@ -197,8 +197,10 @@ export class AsyncTcpConnection<In = any, Out = any> extends TcpConnection<In, O
    * stay; what is sent meanwhile waits. With many clients add a random part to the delay, or they all return in the same instant.
    */
   reconnect(delay = 0): void {
+    // Also one that is closing: its transport must not tell of its end when the next one is open.
+    if (this.state !== 'initial' && this.state !== 'closed') this.destroy();
+    // Behind it, because `onClose` may have asked for another attempt.
     this.cancelReconnect();
-    if (this.state === 'established' || this.state === 'connecting') this.destroy();
     this.forgetSent();
     this.carrier = undefined;
     this.state = 'initial';

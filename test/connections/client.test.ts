@@ -89,6 +89,45 @@ describe('an outgoing connection', () => {
     expect(connection.status).toBe('initial');
   });
 
+  it('comes back also while it is closing, and the end of the old connection does not end the new one', async () => {
+    const sockets: Socket[] = [];
+    // Does not read, so it does not see that we close.
+    const port = await server((socket) => void sockets.push(socket.on('error', () => {})));
+    const connection = client(`text://127.0.0.1:${port}`);
+    let closes = 0;
+    connection.onClose = () => {
+      closes += 1;
+    };
+    connection.connect();
+    await eventually(() => connection.status === 'established');
+    connection.close();
+    expect(connection.status).toBe('closing');
+    connection.reconnect();
+    expect([connection.status, closes]).toEqual(['initial', 1]);
+    await eventually(() => connection.status === 'established' && sockets.length === 2);
+    sockets[0]?.destroy();
+    // Whatever the old transport has to tell comes before the answer to this.
+    connection.send('are you there?');
+    sockets[1]?.once('data', (data) => sockets[1]?.write(data));
+    const answers: string[] = [];
+    connection.onMessage = (_, line) => void answers.push(line);
+    await eventually(() => answers.length === 1);
+    expect([connection.status, closes]).toEqual(['established', 1]);
+  });
+
+  it('has one attempt pending, whatever onClose asked for', async () => {
+    const port = await server(() => {});
+    const connection = client(`text://127.0.0.1:${port}`);
+    connection.onClose = () => connection.reconnect(30);
+    connection.connect();
+    await eventually(() => connection.status === 'established');
+    const timers = () =>
+      process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length;
+    const before = timers();
+    connection.reconnect(60);
+    expect(timers() - before).toBe(1);
+  });
+
   it('bounds what waits for it to open', async () => {
     const connection = client('tcp://127.0.0.1:9', { maxSendBufferSize: 1000 });
     let full = 0;
