@@ -69,6 +69,19 @@ describe('a process', () => {
     expect((await program.status()).processes[0]).toMatchObject({ worker_id: 0, state: 'ready' });
   });
 
+  it('leaves signals of the terminal to the master', async () => {
+    const app = await fixture();
+    const program = await start(app.file);
+    const pids = (await program.status()).processes.map(({ pid }) => pid);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP', 'SIGUSR2'] as const)
+      for (const pid of pids) process.kill(pid, signal);
+    expect(await ask(app, 'echo still there')).toBe('still there');
+    const { workers, processes } = await program.status();
+    expect(processes.map(({ pid }) => pid)).toEqual(pids);
+    expect(workers[0]?.exits).toEqual({});
+    expect(await program.stop()).toEqual(CLEAN);
+  });
+
   it('that does not leave in time is killed', async () => {
     const never = "() => { said('stopping'); return new Promise(() => {}); };";
     const app = await fixture(TALKER.replace("() => said('stopping');", never));

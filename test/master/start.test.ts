@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { Fixture, TALKER } from '../support/fixture.ts';
@@ -122,6 +123,41 @@ describe('a program', () => {
     expect(uid).toBeGreaterThan(0);
     expect(gid).toBeGreaterThan(0);
   });
+
+  it('can be started and found by a user without an entry in /etc/passwd, as in containers', () => {
+    if (process.getuid?.() !== 0) {
+      console.log('skipped: changing the user needs root');
+      return;
+    }
+    const { XDG_RUNTIME_DIR: _, LONGSHORE_RUNTIME_DIR: __, ...env } = process.env;
+    const url = new URL('../../src/control-path.ts', import.meta.url);
+    const print = `console.log((await import('${url}')).runtimeDir())`;
+    const args = ['--input-type=module', '-e', print];
+    const { stdout } = spawnSync(process.execPath, args, { uid: 54_321, gid: 54_321, env });
+    expect(String(stdout)).toBe(`${tmpdir()}/longshore-54321\n`);
+  });
+
+  it('may start another program from one of its processes', async () => {
+    const app = await fixture(`
+      import { spawn } from 'node:child_process';
+      import { Worker } from 'longshore';
+      const inner = process.argv[2] === 'inner';
+      const worker = new Worker({ name: inner ? 'inner' : 'outer' });
+      worker.onWorkerStart = () => {
+        if (inner) console.log('both run');
+        else {
+          const env = { ...process.env, LONGSHORE_RUNTIME_DIR: process.env.FOLDER };
+          const args = ['--conditions=longshore-source', process.argv[1], 'inner'];
+          const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'inherit', 'inherit'] });
+          worker.onWorkerStop = () => new Promise((done) => child.once('exit', done).kill('SIGINT'));
+        }
+      };
+      await Worker.runAll();
+    `);
+    const program = await start(app.file, { FOLDER: app.folder });
+    await program.line(/both run/);
+    expect(await program.stop()).toEqual(CLEAN);
+  });
 });
 
 describe('a program that cannot start', () => {
@@ -144,6 +180,11 @@ describe('a program that cannot start', () => {
       'with a wrong option',
       "import { Worker } from 'longshore'; new Worker('text://x:1', { count: 0 }); await Worker.runAll();",
       /count is 0, allowed: 1 to 1024/,
+    ],
+    [
+      'with a network that is none',
+      "import { Worker } from 'longshore'; new Worker('text://x:1', { trustedProxies: ['10.0.0.0/33'] }); await Worker.runAll();",
+      /trustedProxies: "10\.0\.0\.0\/33" is no address or network/,
     ],
     [
       'on an address that is not here',
