@@ -215,7 +215,14 @@ export class Fleet {
   }
 
   #startChannel(): void {
-    if (this.roster.withChannel) return;
+    if (this.roster.withChannel || this.#channelAddress !== undefined) return;
+    // A program with a channel server of its own means that one.
+    const own = this.roster.find(CHANNEL_SERVER) && this.roster.port(CHANNEL_SERVER);
+    if (own) {
+      this.#channelAddress = own.listen;
+      this.tellAll({ t: 'channel', address: own.listen });
+      return;
+    }
     this.roster.withChannel = true;
     this.declare();
   }
