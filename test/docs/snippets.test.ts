@@ -18,7 +18,9 @@ const where = ({ page, line }: Snippet) => `${page}:${line}`;
 /** Why a block is not run here; `undefined` if it is. */
 function whyNot({ kind, options }: Snippet): string | undefined {
   if (kind === 'none') return options.one('reason') ?? 'no reason given';
-  const missing = options.all('needs').find((program) => !installed(program));
+  const needs = options.all('needs');
+  if (needs.includes('root') && process.getuid?.() !== 0) return 'it needs root';
+  const missing = needs.find((program) => program !== 'root' && !installed(program));
   return missing === undefined ? undefined : `${missing} is not installed`;
 }
 

@@ -19,7 +19,7 @@ import type { Snippet } from './snippets.ts';
  * Options: `file` name of the block's file · `env` NAME=VALUE · `args` of `longshore start` · `check` see
  * `doc-checks.ts`; besides `log -> TEXT` (it is printed) and `exit -> CODE` (a server that ends by itself) · `until` a
  * text in the output of a command that goes on; it is interrupted when the scene ends · `prints` a text in the output ·
- * `code` the exit code to expect · `needs` a program without which the scene is skipped.
+ * `code` the exit code to expect · `needs` a program, or `root`, without which the scene is skipped.
  */
 export class Scene {
   readonly #snippets: readonly Snippet[];
