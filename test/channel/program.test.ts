@@ -25,14 +25,18 @@ describe('a client without an address', () => {
       "new ChannelServer('127.0.0.1:PORT');",
       /^tcp:/,
     ],
-  ])('uses %s', async (_, server, listening) => {
-    using app = await Fixture.create(program(server));
-    const running = await start(app.file);
-    for (const id of [0, 1]) await running.line(new RegExp(`${id} heard from ${id}`));
-    await running.line(/(0 heard from 1|1 heard from 0)/);
-    const { workers } = await running.status();
-    const servers = workers.filter(({ name }) => name === 'ChannelServer');
-    expect(servers.map((each) => each.listening)).toEqual([expect.stringMatching(listening)]);
-    expect(await running.stop()).toEqual(CLEAN);
-  }, 30_000);
+  ])(
+    'uses %s',
+    async (_, server, listening) => {
+      using app = await Fixture.create(program(server));
+      const running = await start(app.file);
+      for (const id of [0, 1]) await running.line(new RegExp(`${id} heard from ${id}`));
+      await running.line(/(0 heard from 1|1 heard from 0)/);
+      const { workers } = await running.status();
+      const servers = workers.filter(({ name }) => name === 'ChannelServer');
+      expect(servers.map((each) => each.listening)).toEqual([expect.stringMatching(listening)]);
+      expect(await running.stop()).toEqual(CLEAN);
+    },
+    30_000,
+  );
 });
