@@ -106,6 +106,11 @@ const KNOWN: Record<string, readonly string[]> = {
   ssl: ['cert', 'key', 'passphrase', 'ca'],
 };
 
+/** Every option, those of a group with its name in front: `limits.maxConnections`. */
+export const OPTIONS: readonly string[] = NAMES.flatMap(
+  (name) => KNOWN[name]?.map((inner) => `${name}.${inner}`) ?? [name],
+);
+
 /** Bounds of the numbers: [lowest, highest, whole]. */
 const NUMBERS: Record<string, readonly [number, number, boolean]> = {
   count: [1, 1024, true],

@@ -98,6 +98,12 @@ const GUARDED: Readonly<Record<string, Handler>> = {
   'POST /peers': ({ body }, actions) => actions.peers(peersOf(body)),
 };
 
+/** Every call, as `METHOD /path`. */
+export const CALLS: readonly string[] = [
+  ...Object.keys(OPEN).map((each) => `GET ${each}`),
+  ...Object.keys(GUARDED),
+];
+
 /** Answers one request. */
 export async function answer(request: AdminRequest, actions: AdminActions): Promise<AdminAnswer> {
   const { method, path } = request;
@@ -122,11 +128,10 @@ export async function answer(request: AdminRequest, actions: AdminActions): Prom
 }
 
 function unknown(method: string, path: string): AdminAnswer {
-  const known = [...Object.keys(OPEN).map((each) => `GET ${each}`), ...Object.keys(GUARDED)];
-  const others = known.filter((each) => each.endsWith(` ${path}`));
+  const others = CALLS.filter((each) => each.endsWith(` ${path}`));
   if (others.length > 0)
     return text(405, `${path} does not take ${method}; there is: ${others.join(', ')}`);
-  return text(404, `no such path; there is: ${known.join(', ')}`);
+  return text(404, `no such path; there is: ${CALLS.join(', ')}`);
 }
 
 function text(status: number, body: string): AdminAnswer {
