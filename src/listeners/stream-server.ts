@@ -20,7 +20,7 @@ export type StreamServerOptions = {
   readonly sockets: boolean;
 };
 
-/** Seconds after which the kernel asks a silent peer whether it is there, and again as often. Workerman's value. */
+/** Seconds after which the kernel asks a silent peer whether it is there; libuv then has it ask each second, 10 times. */
 const KEEPALIVE_SECONDS = 55;
 /** Longest that emptying the accept queue may take; clients that keep coming must not keep a process. */
 const EMPTYING_MS = 500;
