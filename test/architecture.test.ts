@@ -65,7 +65,7 @@ const PURE = [
 ];
 const PURE_MODULES = /^(src\/|operator\/|node:buffer$|node:crypto$|node:http$)/;
 const IMPURE =
-  /\bDate\.now|performance\.now|set(Timeout|Interval|Immediate)|process\.env|Math\.random|new Date\(|\bfetch\(|hrtime/;
+  /\bDate\.now|performance\.now|set(Timeout|Interval|Immediate)|process\.env|Math\.random|new Date\(\)|\bfetch\(|hrtime/;
 
 describe('imports', () => {
   it('are found in every form they take', () => {

@@ -29,6 +29,7 @@ const change: Schema = record('The change under way, or the last one.', {
   startedAt: time('When it began.'),
   finishedAt: time('When it was done.'),
   progress: text('As in: 2 of 4 pods.'),
+  progressedAt: time('When that last changed.'),
   expectedAt: time('When it will be done if all goes on as it does.'),
 });
 

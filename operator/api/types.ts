@@ -104,6 +104,8 @@ export type ChangeStatus = {
   readonly finishedAt?: string;
   /** As in `2 of 4 pods`. */
   readonly progress: string;
+  /** When that last changed. */
+  readonly progressedAt: string;
   /** When it will be done if all goes on as it does; only while it runs. */
   readonly expectedAt?: string;
 };
@@ -131,7 +133,7 @@ export type SocketServerStatus = {
   readonly connections: number;
   /** Labels of all pods, for the scale sub-resource. */
   readonly selector: string;
-  /** Name of the wanted revision, and its number: 1, 2, 3 … */
+  /** Name of the wanted revision, and its number: 1, 2, 3 …; 0 while nothing has been made. */
   readonly revision: string;
   readonly revisionNumber: number;
   readonly phase: Phase;

@@ -1,0 +1,104 @@
+import type { SocketServerStatus } from '../api/types.ts';
+import { classOf } from './change.ts';
+import { differences, inputsOf, revisionOf } from './inputs.ts';
+import { reloading } from './reload.ts';
+import { retirement } from './retire.ts';
+import { statusOf, workOf } from './status.ts';
+import { steering } from './steer.ts';
+import type { Action, Observed, SetView } from './view.ts';
+
+/** What is to be done about a server, and what to say of it. Pure: the same view gives the same decision. */
+
+export type Decision = {
+  readonly revision: string;
+  readonly actions: readonly Action[];
+  readonly status: SocketServerStatus;
+  /** Look again after so long, though nothing may have happened. Milliseconds. */
+  readonly lookAgainMs: number;
+};
+
+/** While something goes on, pods are asked this often. */
+const BUSY_MS = 1000;
+/** And otherwise: for the number of connections. */
+const CALM_MS = 10_000;
+/** Without pods there is nothing to ask. */
+const EMPTY_MS = 600_000;
+
+export function decide(observed: Observed): Decision {
+  const { server, sets, pods, missing, refused } = observed;
+  const revision = revisionOf(inputsOf(server.spec));
+  const reload = reloading(observed, revision);
+  const status = statusOf(observed, revision, reload);
+  const current = sets.find((set) => set.revision === revision);
+  const blocked = missing.length > 0 || refused !== undefined;
+  const deleting = server.metadata.deletionTimestamp !== undefined;
+  const actions = deleting
+    ? []
+    : [
+        ...(current || blocked ? [] : [creation(observed, revision)]),
+        ...(blocked ? [] : retirement(observed, revision).actions),
+        ...steering(observed, revision),
+        ...reload.actions,
+        ...events(observed, revision, status),
+      ];
+  const idle = classOf(workOf(observed, revision, reload)) === 'None';
+  const calm = pods.length === 0 ? EMPTY_MS : CALM_MS;
+  return {
+    revision,
+    actions: once(actions),
+    status,
+    lookAgainMs: idle || blocked ? calm : BUSY_MS,
+  };
+}
+
+/** The first revision begins whole; a later one grows as the budget lets it. */
+function creation({ server, sets, pods }: Observed, revision: string): Action {
+  const number = Math.max(0, ...sets.map((set) => set.number)) + 1;
+  const first = pods.length === 0 && sets.every(({ replicas }) => replicas === 0);
+  return { do: 'create-set', revision, number, replicas: first ? server.spec.replicas : 0 };
+}
+
+/** What a person wants to read in `kubectl describe`. */
+function events(observed: Observed, revision: string, status: SocketServerStatus): Action[] {
+  const { server, sets } = observed;
+  const before = server.status;
+  const list: Action[] = [];
+  const say = (type: 'Normal' | 'Warning', reason: string, message: string) =>
+    list.push({ do: 'event', type, reason, message });
+  const change = status.change;
+  if (change && change.startedAt !== before?.change?.startedAt && change.finishedAt === undefined)
+    say(
+      'Normal',
+      `${change.class}Started`,
+      `${change.reason}: ${change.progress}${what(sets, observed, revision)}`,
+    );
+  if (change?.finishedAt !== undefined && before?.change?.finishedAt === undefined)
+    say('Normal', `${change.class}Done`, `${change.reason}: ${change.progress}`);
+  const stalled = status.conditions.find(({ type }) => type === 'Stalled');
+  const was = before?.conditions.find(({ type }) => type === 'Stalled');
+  if (stalled?.status === 'True' && was?.message !== stalled.message)
+    say('Warning', stalled.reason, stalled.message);
+  const tuning = status.conditions.find(({ type }) => type === 'TuningApplied');
+  const tuned = before?.conditions.find(({ type }) => type === 'TuningApplied');
+  if (tuning?.reason === 'Skipped' && tuned?.message !== tuning.message)
+    say('Warning', 'TuningSkipped', tuning.message);
+  return list;
+}
+
+function what(sets: readonly SetView[], { server }: Observed, revision: string): string {
+  const last = [...sets]
+    .sort((a, b) => b.number - a.number)
+    .find((set) => set.revision !== revision);
+  if (!last) return '';
+  const fields = differences(last.inputs, inputsOf(server.spec));
+  return fields.length > 0 ? ` (${fields.join(', ')} changed)` : '';
+}
+
+/** Two reasons to close a pod close it once. */
+function once(actions: readonly Action[]): Action[] {
+  const seen = new Set<string>();
+  return actions.filter((action) => {
+    const key = JSON.stringify(action);
+    return !seen.has(key) && seen.add(key);
+  });
+}

@@ -1,0 +1,167 @@
+import { type Finding, no, yes } from '../api/conditions.ts';
+import { classOf, type Work } from './change.ts';
+import type { Reloading } from './reload.ts';
+import { sameSetting } from './tuning.ts';
+import type { Observed } from './view.ts';
+
+/** The conditions of a server, each with a sentence. Pure. */
+
+export type Circumstances = {
+  readonly revision: string;
+  readonly reload: Reloading;
+  readonly work: Work;
+  /** Nothing has got on for longer than the progress deadline. */
+  readonly late: boolean;
+};
+
+export function findings(observed: Observed, circumstances: Circumstances): Finding[] {
+  const obstacle = obstacleOf(observed, circumstances);
+  return [
+    ready(observed, circumstances, obstacle),
+    progressing(observed, circumstances, obstacle),
+    ...kstatus(observed, circumstances, obstacle),
+    draining(observed),
+    tuning(observed, circumstances.revision),
+    saturated(observed),
+  ];
+}
+
+type Obstacle = { readonly reason: string; readonly message: string };
+
+/** What keeps it from getting on until somebody changes something. */
+function obstacleOf(
+  { missing, refused, pods }: Observed,
+  { revision, reload, late }: Circumstances,
+): Obstacle | undefined {
+  if (refused !== undefined) return { reason: 'Refused', message: refused };
+  const [first] = missing;
+  if (first !== undefined)
+    return {
+      reason: 'Missing',
+      message: `${first} does not exist; it is looked for again when it is made`,
+    };
+  if (reload.failed)
+    return {
+      reason: 'ReloadFailed',
+      message: `pod ${reload.failed.pod} runs the old code, the others were left alone: ${reload.failed.reason}`,
+    };
+  if (!late) return undefined;
+  const stuck = pods.find((pod) => pod.revision === revision && !pod.ready && !pod.terminating);
+  const why = stuck
+    ? `pod ${stuck.name} does not become ready: ${stuck.problem ?? 'no reason known'}`
+    : 'no pod changed';
+  return {
+    reason: 'ProgressDeadlineExceeded',
+    message: `no progress within the deadline; ${why}. Pods of the old revision were left alone; annotate longshore.dev/undo=previous to go back`,
+  };
+}
+
+function ready(
+  { server, pods }: Observed,
+  { work, revision }: Circumstances,
+  obstacle: Obstacle | undefined,
+): Finding {
+  const { replicas } = server.spec;
+  const kind = classOf(work);
+  if (obstacle) return no('Ready', obstacle.reason, obstacle.message);
+  if (kind === 'None')
+    return yes('Ready', 'AllPodsReady', `${replicas} of ${replicas} pods are ready and up to date`);
+  const stuck = pods.find(
+    (pod) => pod.revision === revision && !pod.ready && pod.problem !== undefined,
+  );
+  const problem = stuck ? `; pod ${stuck.name}: ${stuck.problem}` : '';
+  return no(
+    'Ready',
+    kind,
+    `${work.good} of ${replicas} pods are ready and up to date${oldText(work)}${problem}`,
+  );
+}
+
+const oldText = ({ old }: Work): string => (old > 0 ? `, ${old} of an old revision are left` : '');
+
+function progressing(
+  { server }: Observed,
+  { work }: Circumstances,
+  obstacle: Obstacle | undefined,
+): Finding {
+  const kind = classOf(work);
+  if (obstacle) return no('Progressing', obstacle.reason, obstacle.message);
+  if (kind === 'None') return no('Progressing', 'Complete', 'nothing is left to do');
+  if (server.spec.rollout.paused && kind !== 'Scale' && kind !== 'Hot')
+    return no('Progressing', 'Paused', 'rollout.paused is true; set it to false to go on');
+  return yes('Progressing', kind, `${work.good} of ${server.spec.replicas} pods${oldText(work)}`);
+}
+
+/** What `kubectl wait`, helm and Argo CD judge by: under way, or stuck. */
+function kstatus(
+  observed: Observed,
+  circumstances: Circumstances,
+  obstacle: Obstacle | undefined,
+): Finding[] {
+  const { reason, message } = progressing(observed, circumstances, obstacle);
+  const idle = classOf(circumstances.work) === 'None';
+  if (obstacle) return [no('Reconciling', reason, message), yes('Stalled', reason, message)];
+  const under = idle ? no('Reconciling', reason, message) : yes('Reconciling', reason, message);
+  return [under, no('Stalled', 'NoObstacle', 'nothing is in the way')];
+}
+
+function draining({ pods }: Observed): Finding {
+  const going = pods.filter((pod) => pod.drainSince !== undefined || pod.terminating);
+  const left = going.reduce((sum, { answer }) => sum + (answer?.connections ?? 0), 0);
+  if (going.length === 0) return no('Draining', 'NoPodLeaves', 'no pod is losing its connections');
+  const list = going.slice(0, 3).map(({ name }) => name);
+  const more = going.length > list.length ? ` and ${going.length - list.length} more` : '';
+  return yes('Draining', 'PodsLeave', `${list.join(', ')}${more} still have ${left} connections`);
+}
+
+/** Wanted and effective kernel settings of the pods that could be asked. */
+function tuning({ server, sets, pods }: Observed, revision: string): Finding {
+  const skipped = Object.entries(sets.find((set) => set.revision === revision)?.skipped ?? {});
+  if (server.spec.tuning.mode === 'Off') return no('TuningApplied', 'Off', 'tuning.mode is Off');
+  const wrong = pods.flatMap(({ name, answer, revision: own }) =>
+    own === revision && answer
+      ? wrongSettings(name, answer.sysctls, observedWanted(server.spec.tuning.sysctls))
+      : [],
+  );
+  const [left] = skipped;
+  if (left) {
+    const more = skipped.length > 1 ? ` (and ${skipped.length - 1} more)` : '';
+    return no('TuningApplied', 'Skipped', `${left[0]} is left out: ${left[1]}${more}`);
+  }
+  const [first] = wrong;
+  if (first !== undefined) return no('TuningApplied', 'NotEffective', first);
+  return yes('TuningApplied', 'Applied', 'every pod has the kernel settings that it was made with');
+}
+
+const observedWanted = (sysctls: Readonly<Record<string, string>>): [string, string][] =>
+  Object.entries(sysctls).filter(([, value]) => value !== '');
+
+function wrongSettings(
+  pod: string,
+  effective: Readonly<Record<string, string>>,
+  wanted: readonly (readonly [string, string])[],
+): string[] {
+  return wanted.flatMap(([name, value]) => {
+    const real = effective[name];
+    if (real === undefined || sameSetting(real, value)) return [];
+    return [`${name} is ${real} in pod ${pod}, wanted ${value}`];
+  });
+}
+
+/** At the bound of what its limits let in. */
+function saturated({ server, pods }: Observed): Finding {
+  const { maxConnections = 0 } = server.spec.limits;
+  const full = pods.filter(({ answer }) => {
+    if (!answer || maxConnections === 0) return false;
+    const processes = Object.values(answer.counts).reduce((sum, count) => sum + count, 0);
+    return answer.connections >= 0.95 * maxConnections * processes;
+  });
+  const [first] = full;
+  return first
+    ? yes(
+        'Saturated',
+        'MaxConnections',
+        `${full.length} pods are at limits.maxConnections, ${first.name} first; raise replicas`,
+      )
+    : no('Saturated', 'RoomLeft', 'every pod takes connections');
+}

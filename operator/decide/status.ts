@@ -1,0 +1,131 @@
+import { conditionsOf, type Finding } from '../api/conditions.ts';
+import { LABEL } from '../api/names.ts';
+import type { Phase, PodStatus, SocketServerStatus } from '../api/types.ts';
+import { deadlineSeconds } from './amounts.ts';
+import { changeOf, classOf, type Work } from './change.ts';
+import { findings } from './findings.ts';
+import { differences, inputsOf } from './inputs.ts';
+import type { Reloading } from './reload.ts';
+import { reloadState } from './reload.ts';
+import { isGood } from './retire.ts';
+import type { Observed, PodView } from './view.ts';
+
+/** The status of a server. Pure. */
+
+/** Pods listed in the status. */
+const PODS_MAX = 50;
+
+/** @param revision the wanted one */
+export function statusOf(
+  observed: Observed,
+  revision: string,
+  reload: Reloading,
+): SocketServerStatus {
+  const { server, sets, pods, now } = observed;
+  const before = server.status;
+  const generation = server.metadata.generation ?? 0;
+  const live = pods.filter(({ terminating }) => !terminating);
+  const work = workOf(observed, revision, reload);
+  const change = changeOf(work, server.spec, before?.change, now);
+  const at = new Date(now).toISOString();
+  const late = isLate(observed, work, change?.progressedAt);
+  const found = findings(observed, { revision, reload, work, late });
+  return {
+    observedGeneration: generation,
+    replicas: live.length,
+    readyReplicas: live.filter(({ ready }) => ready).length,
+    updatedReplicas: work.good,
+    drainingReplicas: pods.filter(isDraining).length,
+    connections: pods.reduce((sum, { answer }) => sum + (answer?.connections ?? 0), 0),
+    selector: `${LABEL.server}=${server.metadata.name}`,
+    revision,
+    revisionNumber: sets.find((set) => set.revision === revision)?.number ?? 0,
+    phase: phaseOf(observed, work, found),
+    ...(change ? { change } : {}),
+    conditions: conditionsOf(found, before?.conditions ?? [], generation, at),
+    pods: podStatuses(pods),
+  };
+}
+
+const isDraining = (pod: PodView): boolean => pod.drainSince !== undefined || pod.terminating;
+
+/** What there is to do. */
+export function workOf(observed: Observed, revision: string, reload: Reloading): Work {
+  const { server, sets, pods, now } = observed;
+  const { replicas, rollout } = server.spec;
+  const mine = pods.filter((pod) => pod.revision === revision && !pod.terminating);
+  const staying = mine.filter((pod) => pod.drainSince === undefined && !pod.going);
+  const old = pods.filter((pod) => pod.revision !== revision);
+  const inputs = inputsOf(server.spec);
+  const oldSets = sets
+    .filter((set) => old.some((pod) => pod.revision === set.revision))
+    .sort((a, b) => b.number - a.number);
+  const good = staying.filter(
+    (pod) =>
+      isGood(pod, rollout.minReadySeconds, now) &&
+      ['current', 'adopt'].includes(reloadState(pod, observed)),
+  );
+  const up = staying.filter((pod) => isGood(pod, rollout.minReadySeconds, now)).length;
+  return {
+    fields: oldSets[0] ? differences(oldSets[0].inputs, inputs) : [],
+    old: old.length,
+    due: reload.due,
+    cold: reload.cold,
+    missing: Math.max(0, replicas - up),
+    excess: Math.max(0, mine.length - replicas),
+    good: good.length,
+  };
+}
+
+/** Whether nothing has got on for longer than allowed. */
+function isLate({ server, now }: Observed, work: Work, progressedAt: string | undefined): boolean {
+  const { rollout, drain } = server.spec;
+  if (classOf(work) === 'None' || rollout.paused || progressedAt === undefined) return false;
+  return now - Date.parse(progressedAt) > deadlineSeconds(rollout, drain) * 1000;
+}
+
+function phaseOf(
+  { server, pods, missing, refused }: Observed,
+  work: Work,
+  found: readonly Finding[],
+): Phase {
+  const is = (type: string) => found.some((each) => each.type === type && each.status === 'True');
+  if (server.metadata.deletionTimestamp !== undefined) return 'Deleting';
+  if (missing.length > 0 || refused !== undefined) return 'Invalid';
+  if (is('Stalled')) return 'Stalled';
+  const kind = classOf(work);
+  if (kind === 'None') return 'Running';
+  if (server.spec.rollout.paused && kind !== 'Scale' && kind !== 'Hot') return 'Paused';
+  if (kind === 'PodReplacement') return 'Updating';
+  if (kind === 'WorkerReload' || kind === 'Hot') return 'Reloading';
+  if (pods.every(({ ready }) => !ready)) return 'Pending';
+  return work.missing > 0 && work.excess === 0 && isShort(server.status) ? 'Degraded' : 'Scaling';
+}
+
+/** Whether it was complete before: then a pod has been lost, and nobody has asked for more. */
+function isShort(before: SocketServerStatus | undefined): boolean {
+  return before?.phase === 'Running' || before?.phase === 'Degraded';
+}
+
+function podStatuses(pods: readonly PodView[]): PodStatus[] {
+  const rank = (pod: PodView) => (pod.ready ? 2 : 0) + (isDraining(pod) ? 0 : 1);
+  return [...pods]
+    .sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1))
+    .slice(0, PODS_MAX)
+    .map((pod) => ({
+      name: pod.name,
+      revision: pod.revision,
+      ready: pod.ready,
+      open: pod.open,
+      ...(pod.answer ? { connections: pod.answer.connections } : {}),
+      state: stateOf(pod),
+    }));
+}
+
+function stateOf(pod: PodView): string {
+  if (pod.terminating) return 'Terminating';
+  if (pod.drainSince !== undefined) return 'Draining';
+  if (!pod.ready) return pod.problem ?? 'Starting';
+  if (pod.silence !== undefined) return pod.silence;
+  return pod.open ? 'Serving' : 'Closed';
+}

@@ -1,0 +1,105 @@
+import type { SocketServer } from '../api/types.ts';
+import type { Inputs } from './inputs.ts';
+import type { ClusterFacts } from './tuning.ts';
+
+/** What the operator sees of a server before it decides. Times are milliseconds since 1970. Types only. */
+
+/** What a pod's admin port said. */
+export type PodAnswer = {
+  /** `starting`, `running`, `held`, `draining` or `stopping`. */
+  readonly phase: string;
+  readonly connections: number;
+  /** Digest of the code that its processes run. */
+  readonly code?: string;
+  /** Digest of its hot configuration. */
+  readonly config?: string;
+  /** Processes of each Worker. */
+  readonly counts: Readonly<Record<string, number>>;
+  readonly reload?: {
+    readonly state: 'running' | 'done' | 'failed';
+    readonly reason?: string;
+  };
+  /** Effective kernel settings. */
+  readonly sysctls: Readonly<Record<string, string>>;
+};
+
+export type PodView = {
+  readonly name: string;
+  readonly revision: string;
+  readonly ready: boolean;
+  /** Since when it has been ready, or not. */
+  readonly since: number;
+  readonly createdAt: number;
+  readonly terminating: boolean;
+  readonly open: boolean;
+  readonly drainSince?: number;
+  /** It is marked as the one to remove. */
+  readonly going: boolean;
+  /** What its last reload was for. */
+  readonly reloadedFor?: string;
+  /** Digest of the code that it was told to mount. */
+  readonly codeTold?: string;
+  /** Why it does not become ready, if that is known: `ImagePullBackOff: …`. */
+  readonly problem?: string;
+  /** Phase `Failed` or `Succeeded`: it will never run again. */
+  readonly over: boolean;
+  readonly answer?: PodAnswer;
+  /** Why there is no answer. */
+  readonly silence?: string;
+};
+
+export type SetView = {
+  readonly name: string;
+  readonly revision: string;
+  readonly number: number;
+  readonly replicas: number;
+  readonly inputs: Inputs;
+  /** Sysctls that its pods were meant to have and do not, with the reason. */
+  readonly skipped: Readonly<Record<string, string>>;
+};
+
+export type Observed = {
+  /** With every default in its spec. */
+  readonly server: SocketServer;
+  readonly sets: readonly SetView[];
+  readonly pods: readonly PodView[];
+  /** Digest of the files in `code.configMap`, if the server has one and it is there. */
+  readonly code?: string;
+  /** Digest of `config`. */
+  readonly config: string;
+  /** Objects that the spec names and that are not there, as `ConfigMap chat-code`. */
+  readonly missing: readonly string[];
+  /** What the API server refused, in its words. */
+  readonly refused?: string;
+  readonly cluster: ClusterFacts;
+  readonly now: number;
+};
+
+/** What is to be done, in order. */
+export type Action =
+  | {
+      readonly do: 'create-set';
+      readonly revision: string;
+      readonly number: number;
+      readonly replicas: number;
+    }
+  | { readonly do: 'scale-set'; readonly set: string; readonly replicas: number }
+  | { readonly do: 'delete-set'; readonly set: string }
+  | { readonly do: 'open'; readonly pod: string }
+  | { readonly do: 'close'; readonly pod: string }
+  /** Marks it as the one to remove, or takes that back. */
+  | { readonly do: 'mark'; readonly pod: string; readonly going: boolean }
+  | { readonly do: 'drain'; readonly pod: string }
+  | { readonly do: 'undrain'; readonly pod: string }
+  /** Writes down what code it should mount, and that a reload for `want` begins. */
+  | { readonly do: 'reload'; readonly pod: string; readonly want: string }
+  /** Writes down that it is as wanted already. */
+  | { readonly do: 'adopt'; readonly pod: string; readonly want: string }
+  | { readonly do: 'config'; readonly pod: string }
+  | { readonly do: 'delete-pod'; readonly pod: string }
+  | {
+      readonly do: 'event';
+      readonly type: 'Normal' | 'Warning';
+      readonly reason: string;
+      readonly message: string;
+    };

@@ -1,0 +1,25 @@
+import { API_VERSION, KIND } from '../api/crd.ts';
+import type { Meta, OwnerReference } from '../api/meta.ts';
+import { labelsOf } from '../api/names.ts';
+import type { SocketServer } from '../api/types.ts';
+
+/** What every object of a server has in its metadata. */
+export function metaOf(server: SocketServer, name: string): Meta {
+  return {
+    name,
+    ...(server.metadata.namespace === undefined ? {} : { namespace: server.metadata.namespace }),
+    labels: labelsOf(server.metadata.name),
+    ownerReferences: [ownerOf(server)],
+  };
+}
+
+function ownerOf({ metadata }: SocketServer): OwnerReference {
+  return {
+    apiVersion: API_VERSION,
+    kind: KIND,
+    name: metadata.name,
+    uid: metadata.uid ?? '',
+    controller: true,
+    blockOwnerDeletion: true,
+  };
+}
