@@ -127,11 +127,7 @@ export function listenError(error: Error, address: Address): LongshoreError {
         cause,
       );
     case 'EACCES':
-      return new LongshoreError(
-        'START_FAILED',
-        `${where}: permission denied; ports below 1024 need root or net.ipv4.ip_unprivileged_port_start`,
-        cause,
-      );
+      return new LongshoreError('START_FAILED', `${where}: ${denied(address)}`, cause);
     case 'EADDRNOTAVAIL':
       return new LongshoreError(
         'START_FAILED',
@@ -141,4 +137,11 @@ export function listenError(error: Error, address: Address): LongshoreError {
     default:
       return new LongshoreError('START_FAILED', `${where}: ${error.message}`, cause);
   }
+}
+
+/** Why permission is denied. For a path libuv says so as well when there is no such folder. */
+function denied({ path }: Address): string {
+  return path === undefined
+    ? 'permission denied; ports below 1024 need root or net.ipv4.ip_unprivileged_port_start'
+    : 'no socket can be made there; the folder must exist and this user must be able to write into it';
 }

@@ -27,7 +27,13 @@ export async function openControlSocket(server: Server, path: string): Promise<b
 
 /** Makes the folder, or checks that nobody else could have put something into it. */
 function makePrivate(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  mkdirSync(dirname(folder), { recursive: true });
+  try {
+    // Not `recursive`: Node would say ENOENT where the file system is read-only.
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  }
   const stat = lstatSync(folder);
   if (!stat.isDirectory() || stat.uid !== process.getuid?.()) {
     throw new Error(`${folder} belongs to somebody else`);

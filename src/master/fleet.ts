@@ -173,7 +173,7 @@ export class Fleet {
         this.step({ is: 'recycle', proc });
         break;
       case 'wants-channel':
-        this.#startChannel();
+        this.#startChannel(proc);
         break;
     }
   }
@@ -203,18 +203,18 @@ export class Fleet {
   }
 
   /** Makes the Workers those given, one change after the other. */
-  declare(workers?: readonly Declared[]): void {
+  declare(workers?: readonly Declared[], failed: (why: string) => void = notChanged): void {
     this.#declaring = this.#declaring.then(async () => {
       try {
         const changed = await this.roster.declare(workers);
         if (changed) this.step({ is: 'declare', workers: this.roster.declared });
       } catch (error) {
-        log.error(`the Workers could not be changed: ${messageOf(error)}`);
+        failed(messageOf(error));
       }
     });
   }
 
-  #startChannel(): void {
+  #startChannel(proc: number): void {
     if (this.roster.withChannel || this.#channelAddress !== undefined) return;
     // A program with a channel server of its own means that one.
     const own = this.roster.find(CHANNEL_SERVER) && this.roster.port(CHANNEL_SERVER);
@@ -224,7 +224,12 @@ export class Fleet {
       return;
     }
     this.roster.withChannel = true;
-    this.declare();
+    this.declare(undefined, (why) => {
+      this.roster.withChannel = false;
+      // For a program that is still starting that is the end: it would serve, and its messages would go nowhere.
+      const message = `its channel server, ${why}; see LONGSHORE_RUNTIME_DIR`;
+      this.step({ is: 'failed', proc, message, never: true });
+    });
   }
 
   /**
@@ -278,4 +283,8 @@ export class Fleet {
     const reportedAt = this.ledger.procs.get(proc)?.reportedAt ?? 0;
     return this.plan.procs.get(proc)?.state !== 'starting' && Date.now() - reportedAt > BUSY_MS;
   }
+}
+
+function notChanged(why: string): void {
+  log.error(`the Workers could not be changed: ${why}`);
 }

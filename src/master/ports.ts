@@ -98,7 +98,7 @@ async function probePath(address: Address, path: string): Promise<Address> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const client = net.connect({ path }, () => resolve(true));
   client.on('error', (error) =>
-    resolve(codeOf(error) !== 'ECONNREFUSED' && codeOf(error) !== 'ENOENT'),
+    resolve(!['ECONNREFUSED', 'ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')),
   );
   const taken = await promise;
   client.destroy();

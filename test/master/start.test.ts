@@ -137,6 +137,28 @@ describe('a program', () => {
     expect(String(stdout)).toBe(`${tmpdir()}/longshore-54321\n`);
   });
 
+  it('runs where nothing can be written, and ends if it needs a channel there', async () => {
+    // A file is no folder for anybody, root included.
+    const env = { LONGSHORE_RUNTIME_DIR: '/dev/null/a/b' };
+    const program = new Program((await fixture()).file, env);
+    await program.line(
+      /no control socket: ENOTDIR.*commands status, reload and stop will not find/,
+    );
+    await program.line(/started: 2 processes/);
+    program.signal('SIGINT');
+    expect(await program.ended()).toEqual({ code: 0, signal: null });
+
+    const source = TALKER.replace('Timer,', 'ChannelClient, Timer,').replace(
+      "said('begin')",
+      'new ChannelClient().connect()',
+    );
+    const channels = new Program((await fixture(source)).file, env);
+    expect(await channels.ended()).toEqual({ code: 78, signal: null });
+    expect(channels.output).toMatch(
+      /talker#\d can never start: its channel server, \/dev\/null\/a\/b\/channel-\d+\.sock: .*; see LONGSHORE_RUNTIME_DIR/,
+    );
+  });
+
   it('may start another program from one of its processes', async () => {
     const app = await fixture(`
       import { spawn } from 'node:child_process';
