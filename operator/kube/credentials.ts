@@ -22,6 +22,8 @@ export type Access = {
   readonly watchAgent: PlainAgent;
 };
 
+type Agents = Pick<Access, 'agent' | 'watchAgent'>;
+
 /** Where the API server is and who we are, read again as files change. */
 export class Credentials {
   readonly #load: () => KubeConfig;
@@ -29,7 +31,8 @@ export class Credentials {
   #access: Access | undefined = undefined;
   #readAt = 0;
   #reading: Promise<Access> | undefined = undefined;
-  /** What the agents were made with. */
+  #agents: Agents | undefined = undefined;
+  /** What they were made with. */
   #tls = '';
 
   constructor(load: () => KubeConfig) {
@@ -63,8 +66,8 @@ export class Credentials {
 
   /** Cuts all connections. */
   close(): void {
-    this.#access?.agent.destroy();
-    this.#access?.watchAgent.destroy();
+    this.#agents?.agent.destroy();
+    this.#agents?.watchAgent.destroy();
   }
 
   async #read(): Promise<Access> {
@@ -79,31 +82,31 @@ export class Credentials {
     this.#access = {
       server,
       headers: { ...authorization(auth), ...(headers as Record<string, string> | undefined) },
-      ...this.#agents(server, tls, cluster.proxyUrl ? options.agent : undefined),
+      ...this.#agentsOf(server, tls, cluster.proxyUrl ? options.agent : undefined),
     };
     this.#readAt = performance.now();
     return this.#access;
   }
 
   /** The same ones as before, with their open connections, for as long as the certificates are the same. */
-  #agents(
-    server: URL,
-    tls: object,
-    proxy: RequestOptions['agent'],
-  ): Pick<Access, 'agent' | 'watchAgent'> {
+  #agentsOf(server: URL, tls: object, proxy: RequestOptions['agent']): Agents {
     const made = JSON.stringify([server, tls]);
-    if (this.#access && made === this.#tls) return this.#access;
+    if (this.#agents && made === this.#tls) return this.#agents;
     this.#tls = made;
-    if (proxy instanceof PlainAgent) return { agent: proxy, watchAgent: proxy };
+
     const given = Object.fromEntries(
       Object.entries(tls).filter(([, value]) => value !== undefined),
     );
     const options = { ...given, keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS };
     const Kind = server.protocol === 'https:' ? Agent : PlainAgent;
-    return {
-      agent: new Kind({ ...options, maxSockets: SOCKETS_MAX, timeout: IDLE_MS }),
-      watchAgent: new Kind({ ...options, maxSockets: WATCHES_MAX }),
-    };
+    this.#agents =
+      proxy instanceof PlainAgent
+        ? { agent: proxy, watchAgent: proxy }
+        : {
+            agent: new Kind({ ...options, maxSockets: SOCKETS_MAX, timeout: IDLE_MS }),
+            watchAgent: new Kind({ ...options, maxSockets: WATCHES_MAX }),
+          };
+    return this.#agents;
   }
 }
 
