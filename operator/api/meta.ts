@@ -81,6 +81,9 @@ export type ConfigMap = KubeObject & {
 
 export type Secret = KubeObject & { readonly data?: Readonly<Record<string, string>> };
 
+/** Its labels say what PodSecurity enforces. */
+export type Namespace = KubeObject;
+
 export type Node = KubeObject & {
   readonly spec?: { readonly unschedulable?: boolean };
   readonly status?: {

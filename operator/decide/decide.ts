@@ -36,7 +36,7 @@ export function decide(observed: Observed): Decision {
     ? []
     : [
         ...(current || blocked ? [] : [creation(observed, revision)]),
-        ...(blocked ? [] : retirement(observed, revision).actions),
+        ...(blocked ? [] : retirement(observed, revision)),
         ...steering(observed, revision),
         ...reload.actions,
         ...events(observed, revision, status),

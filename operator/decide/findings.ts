@@ -1,6 +1,7 @@
 import { type Finding, no, yes } from '../api/conditions.ts';
 import { classOf, type Work } from './change.ts';
 import type { Reloading } from './reload.ts';
+import { rejectedOf } from './retire.ts';
 import { sameSetting } from './tuning.ts';
 import type { Observed } from './view.ts';
 
@@ -34,6 +35,12 @@ function obstacleOf(
   { revision, reload, late }: Circumstances,
 ): Obstacle | undefined {
   if (refused !== undefined) return { reason: 'Refused', message: refused };
+  const rejected = rejectedOf(pods, revision);
+  if (rejected)
+    return {
+      reason: 'PodRejected',
+      message: `node of pod ${rejected.name}: ${rejected.problem}; change spec.tuning, no further pod is made until then`,
+    };
   const [first] = missing;
   if (first !== undefined)
     return {

@@ -18,34 +18,37 @@ import type { Action, Observed, PodView, SetView } from './view.ts';
 /** A pod that has not been ready for this long does not count as serving. */
 const LOST_MS = 15_000;
 
-export type Retirement = {
-  readonly actions: readonly Action[];
-  /** Pods of an old revision that are still there, terminating ones included. */
-  readonly old: number;
-};
-
 /** @param revision the wanted one */
-export function retirement(observed: Observed, revision: string): Retirement {
-  const { sets, pods } = observed;
+export function retirement(observed: Observed, revision: string): Action[] {
+  const { sets } = observed;
   const current = sets.find((set) => set.revision === revision);
   const olds = sets.filter((set) => set.revision !== revision);
-  const actions = [
+  return [
     ...leaving(observed, olds, revision),
     ...resize(observed, current, olds),
     ...forget(observed, olds),
   ];
-  const old = pods.filter((pod) => pod.revision !== revision).length;
-  return { actions, old };
 }
 
 const ofSet = (pods: readonly PodView[], set: SetView): PodView[] =>
-  pods.filter((pod) => pod.revision === set.revision && !pod.terminating);
+  pods.filter((pod) => pod.revision === set.revision && !pod.terminating && !pod.over);
+
+/**
+ * Pods that their kubelet would not start, as with a sysctl that it does not allow. Their set would make another one
+ * at once, for ever.
+ */
+export function rejectedOf(pods: readonly PodView[], revision: string): PodView | undefined {
+  return pods.find(
+    (pod) =>
+      pod.revision === revision && pod.over && pod.problem?.startsWith('SysctlForbidden') === true,
+  );
+}
 
 /** Drains what may be drained, takes drains back, and marks what is done. */
 function leaving(observed: Observed, olds: readonly SetView[], revision: string): Action[] {
   const { pods, server } = observed;
   const { paused } = server.spec.rollout;
-  const wanted = pods.filter((pod) => pod.revision === revision && !pod.terminating);
+  const wanted = pods.filter((pod) => pod.revision === revision && !pod.terminating && !pod.over);
   const old = olds.flatMap((set) => ofSet(pods, set));
   const excess = excessOf(wanted, server.spec.replicas);
   const actions: Action[] = [];
@@ -82,7 +85,7 @@ const isServing = (pod: PodView): boolean => pod.ready || (pod.answer?.connectio
 /** Of the wanted revision: those beyond `replicas`; already draining ones first, then the emptiest. */
 function excessOf(wanted: readonly PodView[], replicas: number): PodView[] {
   const rank = (pod: PodView): number => {
-    if (pod.going || pod.over) return -3;
+    if (pod.going) return -3;
     if (!isServing(pod)) return -2;
     return pod.drainSince === undefined ? 0 : -1;
   };
@@ -118,7 +121,6 @@ export function isGood(pod: PodView, minReadySeconds: number, now: number): bool
 
 /** Whether a draining pod can be removed now: it is empty, or its time is over. */
 function isDrained(pod: PodView, { server, now }: Observed): boolean {
-  if (pod.over) return true;
   if (pod.drainSince === undefined) return false;
   if (now - pod.drainSince >= graceSeconds(server.spec.drain) * 1000) return true;
   // One that says nothing has until its deadline.
@@ -157,6 +159,7 @@ function grown(
 ): number {
   const { replicas, rollout } = server.spec;
   const own = ofSet(pods, current);
+  if (rejectedOf(pods, current.revision)) return own.filter(({ ready }) => ready).length;
   if (current.replicas > replicas) {
     // Only as fast as pods are marked: a set that shrinks by itself would choose without draining.
     const keep = own.filter((pod) => !pod.going).length;

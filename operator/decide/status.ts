@@ -24,7 +24,7 @@ export function statusOf(
   const { server, sets, pods, now } = observed;
   const before = server.status;
   const generation = server.metadata.generation ?? 0;
-  const live = pods.filter(({ terminating }) => !terminating);
+  const live = pods.filter(({ terminating, over }) => !terminating && !over);
   const work = workOf(observed, revision, reload);
   const change = changeOf(work, server.spec, before?.change, now);
   const at = new Date(now).toISOString();
@@ -53,9 +53,9 @@ const isDraining = (pod: PodView): boolean => pod.drainSince !== undefined || po
 export function workOf(observed: Observed, revision: string, reload: Reloading): Work {
   const { server, sets, pods, now } = observed;
   const { replicas, rollout } = server.spec;
-  const mine = pods.filter((pod) => pod.revision === revision && !pod.terminating);
+  const mine = pods.filter((pod) => pod.revision === revision && !pod.terminating && !pod.over);
   const staying = mine.filter((pod) => pod.drainSince === undefined && !pod.going);
-  const old = pods.filter((pod) => pod.revision !== revision);
+  const old = pods.filter((pod) => pod.revision !== revision && !pod.over);
   const inputs = inputsOf(server.spec);
   const oldSets = sets
     .filter((set) => old.some((pod) => pod.revision === set.revision))
@@ -125,7 +125,7 @@ function podStatuses(pods: readonly PodView[]): PodStatus[] {
 function stateOf(pod: PodView): string {
   if (pod.terminating) return 'Terminating';
   if (pod.drainSince !== undefined) return 'Draining';
-  if (!pod.ready) return pod.problem ?? 'Starting';
+  if (!pod.ready) return pod.problem ?? (pod.over ? 'Over' : 'Starting');
   if (pod.silence !== undefined) return pod.silence;
   return pod.open ? 'Serving' : 'Closed';
 }

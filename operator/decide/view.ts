@@ -75,8 +75,18 @@ export type Observed = {
   readonly now: number;
 };
 
-/** What is to be done, in order. */
-export type Action =
+/** Something that a pod itself is asked to do. */
+export type PodAction =
+  | { readonly do: 'drain'; readonly pod: string }
+  | { readonly do: 'undrain'; readonly pod: string }
+  /** Writes down what code it should mount, and that a reload for `want` begins. */
+  | { readonly do: 'reload'; readonly pod: string; readonly want: string }
+  /** Writes down that it is as wanted already. */
+  | { readonly do: 'adopt'; readonly pod: string; readonly want: string }
+  | { readonly do: 'config'; readonly pod: string };
+
+/** Something that is done to objects. */
+export type ObjectAction =
   | {
       readonly do: 'create-set';
       readonly revision: string;
@@ -89,17 +99,12 @@ export type Action =
   | { readonly do: 'close'; readonly pod: string }
   /** Marks it as the one to remove, or takes that back. */
   | { readonly do: 'mark'; readonly pod: string; readonly going: boolean }
-  | { readonly do: 'drain'; readonly pod: string }
-  | { readonly do: 'undrain'; readonly pod: string }
-  /** Writes down what code it should mount, and that a reload for `want` begins. */
-  | { readonly do: 'reload'; readonly pod: string; readonly want: string }
-  /** Writes down that it is as wanted already. */
-  | { readonly do: 'adopt'; readonly pod: string; readonly want: string }
-  | { readonly do: 'config'; readonly pod: string }
-  | { readonly do: 'delete-pod'; readonly pod: string }
   | {
       readonly do: 'event';
       readonly type: 'Normal' | 'Warning';
       readonly reason: string;
       readonly message: string;
     };
+
+/** What is to be done, in order. */
+export type Action = PodAction | ObjectAction;

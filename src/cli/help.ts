@@ -11,6 +11,8 @@ export const HELP = `longshore - long-lived socket servers in many processes
   longshore trace FILE [PROCESS]
                               system calls of one process, with every file descriptor explained
 
+  longshore operator          the Kubernetes operator
+
   longshore COMMAND --help    the options of a command
   longshore --version
 
@@ -76,5 +78,19 @@ PROCESS is a pid, a worker's name, or NAME#SLOT; without it the busiest process 
   --all                   also what only keeps the runtime going: timers, wake-ups, reports to the master
 
 Needs strace and the right to attach; if one is missing the command says how to get it.
+`,
+  tune: `longshore tune NAME=VALUE ...
+
+Writes kernel settings (net.…) of this network namespace, as in net.core.somaxconn=65535; what cannot be written is said
+and left. The Kubernetes operator runs it in pods; docs/tuning.md.
+`,
+  operator: `longshore operator
+
+Runs the Kubernetes operator, with the service account of its pod or the cluster of $KUBECONFIG. It takes its settings
+from the environment:
+
+  LONGSHORE_OPERATOR_NAMESPACES        only these, with commas between (default: all)
+  LONGSHORE_OPERATOR_LEASE_NAMESPACE   where the Lease for the election is (default: default)
+  LONGSHORE_OPERATOR_PORT              probes and metrics (default 9465)
 `,
 };

@@ -28,7 +28,12 @@ const OPTIONS: Readonly<Record<string, ParseArgsOptionsConfig>> = {
   status: { watch: flag('w'), json: flag() },
   connections: { limit: value, json: flag() },
   trace: { seconds: value, all: flag() },
+  tune: {},
+  operator: {},
 };
+
+/** Commands that are not about a program. */
+const WITHOUT_FILE = ['status', 'operator'];
 
 /** The command line, taken apart. */
 export type Arguments = {
@@ -49,6 +54,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   status: async () => (await import('./status.ts')).status,
   connections: async () => (await import('./status.ts')).connections,
   trace: async () => (await import('./trace.ts')).trace,
+  tune: async () => (await import('./tune.ts')).tune,
+  operator: async () => (await import('./operator.ts')).operator,
 };
 
 /** Runs one command; the exit code is set, or the process is left to run where the command is a server. */
@@ -96,7 +103,8 @@ function argumentsOf(name: string, argv: string[], options: ParseArgsOptionsConf
       strict: true,
     });
     const [file = '', ...rest] = positionals;
-    if (file === '' && name !== 'status') throw new Error('FILE is missing');
+    if (file === '' && !WITHOUT_FILE.includes(name))
+      throw new Error(`${name === 'tune' ? 'NAME=VALUE' : 'FILE'} is missing`);
     return { file, rest, options: values as Arguments['options'] };
   } catch (error) {
     throw new UsageError(

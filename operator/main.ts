@@ -1,0 +1,152 @@
+// The operator: wiring only.
+import { hostname } from 'node:os';
+import { VERSION } from '../src/contract.ts';
+import type { KubeObject } from './api/meta.ts';
+import { LABEL } from './api/names.ts';
+import { OPERATOR_PORT, serveHealth } from './health.ts';
+import { Client } from './kube/client.ts';
+import { Recorder } from './kube/events.ts';
+import { Elector } from './kube/lease.ts';
+import { PodAdmin } from './kube/pods.ts';
+import { Queue } from './kube/queue.ts';
+import { keyOf } from './kube/resources.ts';
+import { OperatorMetrics } from './metrics.ts';
+import { log } from './reconcile/log.ts';
+import { Reconciler } from './reconcile/reconciler.ts';
+import { Tokens } from './reconcile/tokens.ts';
+import { Watches } from './reconcile/watches.ts';
+
+/** Servers in work at the same time; most of the time goes into waiting for pods to answer. */
+const WORKERS = 16;
+
+const namespaces = list(process.env['LONGSHORE_OPERATOR_NAMESPACES']);
+const identity = process.env['POD_NAME'] || hostname();
+const home = process.env['LONGSHORE_OPERATOR_LEASE_NAMESPACE'] || 'default';
+const port = Number(process.env['LONGSHORE_OPERATOR_PORT'] || OPERATOR_PORT);
+
+const client = Client.connect();
+const recorder = new Recorder({
+  client,
+  controller: 'longshore.dev/operator',
+  instance: identity.slice(0, 128),
+});
+const admin = new PodAdmin();
+const tokens = new Tokens(client);
+const watches = new Watches(client, namespaces);
+let reconciler: Reconciler | undefined;
+const queue = new Queue({
+  workers: WORKERS,
+  work: async (key) => {
+    const ms = await reconciler?.reconcile(key);
+    if (ms !== undefined) queue.addAfter(key, ms);
+  },
+  onDone: (key, seconds, error) => {
+    metrics.looked(seconds, error);
+    if (error !== undefined) log.error('reconcile failed', { server: key, error: String(error) });
+  },
+});
+let synced = false;
+let ending = false;
+const elector = new Elector({
+  client,
+  namespace: home,
+  name: 'longshore-operator',
+  identity,
+  // Whoever leads next may have begun: nothing may be done any more, not even in good order.
+  onLost: (why) => {
+    log.error('not the leader any more', { why });
+    process.exit(1);
+  },
+  onError: (error) => log.warn('lease', { error: String(error) }),
+});
+const metrics = new OperatorMetrics({
+  client,
+  queue,
+  watches,
+  recorder,
+  leads: () => elector.leads,
+});
+
+for (const [resource, reflector] of watches.all)
+  reflector.onError = (error) => log.warn('watch', { resource, error: error.message });
+
+const server = await serveHealth(
+  {
+    unready: () => (ending ? 'ending' : synced ? undefined : 'not everything is listed yet'),
+    metrics: () => metrics.registry.metrics(),
+  },
+  port,
+);
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void end(signal));
+
+log.info('starting', { version: VERSION, identity, namespaces: namespaces ?? 'all' });
+const { minor, text } = await versionOf();
+await watches.synced();
+synced = true;
+log.info('synced', { kubernetes: text, servers: watches.servers.store.size });
+await elector.elected;
+log.info('leading');
+reconciler = new Reconciler(
+  { watches, admin, tokens, serverMinor: minor },
+  { client, admin, tokens, recorder },
+);
+follow();
+
+/** Every change of a server, and of what belongs to one, has the server looked at. */
+function follow(): void {
+  watches.servers.onChange((key) => queue.add(key));
+  for (const reflector of [watches.pods, watches.sets, watches.services, watches.budgets])
+    reflector.onChange((_, now, before) => ofServer(now ?? before));
+  watches.configMaps.onChange((_, now, before) => {
+    const object = now ?? before;
+    ofServer(object);
+    const namespace = object?.metadata.namespace;
+    for (const each of watches.servers.store.values())
+      if (
+        each.metadata.namespace === namespace &&
+        each.spec.code?.configMap === object?.metadata.name
+      )
+        queue.add(keyOf(each));
+  });
+  for (const key of watches.servers.store.keys()) queue.add(key);
+}
+
+function ofServer(object: KubeObject | undefined): void {
+  const name = object?.metadata.labels?.[LABEL.server];
+  if (name !== undefined) queue.add(`${object?.metadata.namespace}/${name}`);
+}
+
+/** The API server may be away when we come up. */
+async function versionOf(): Promise<{ minor: number; text: string }> {
+  for (;;) {
+    try {
+      return await client.version();
+    } catch (error) {
+      log.warn('the API server does not answer', { error: String(error) });
+      await new Promise((next) => setTimeout(next, 2000));
+    }
+  }
+}
+
+async function end(signal: string): Promise<void> {
+  if (ending) return;
+  ending = true;
+  log.info('ending', { signal });
+  watches.stop();
+  await queue.stop();
+  await recorder.idle();
+  await elector.stop();
+  server.close();
+  admin.close();
+  client.close();
+  process.exit(0);
+}
+
+/** `a, b` as a list; `undefined` for nothing. */
+function list(text: string | undefined): string[] | undefined {
+  const names = (text ?? '')
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== '');
+  return names.length > 0 ? names : undefined;
+}

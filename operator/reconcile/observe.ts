@@ -1,0 +1,79 @@
+import type { Pod } from '../api/meta.ts';
+import { LABEL } from '../api/names.ts';
+import type { SocketServer } from '../api/types.ts';
+import type { Observed } from '../decide/view.ts';
+import { type PodAdmin, PodError } from '../kube/pods.ts';
+import { factsOf } from './cluster-facts.ts';
+import { digest } from './digest.ts';
+import { type Asked, podView, setView } from './pod-views.ts';
+import type { Tokens } from './tokens.ts';
+import type { Watches } from './watches.ts';
+
+/** Everything there is to see of a server, at this moment. */
+
+export type Eyes = {
+  readonly watches: Watches;
+  readonly admin: PodAdmin;
+  readonly tokens: Tokens;
+  /** 36 for Kubernetes 1.36. */
+  readonly serverMinor: number;
+};
+
+/** @param refused what the API server said against the server's objects */
+export async function observe(
+  eyes: Eyes,
+  server: SocketServer,
+  refused: string | undefined,
+): Promise<Observed> {
+  const { watches } = eyes;
+  const namespace = server.metadata.namespace ?? '';
+  const pods = podsOf(watches, server);
+  const now = Date.now();
+  const tokens = pods.length > 0 ? await eyes.tokens.of(server, now) : [];
+  const views = await Promise.all(
+    pods.map(async (pod) => podView(pod, await ask(eyes, server, pod, tokens))),
+  );
+  const { code: from } = server.spec;
+  const code = from && watches.codeOf(namespace, from.configMap);
+  const missing = from && code === undefined ? [`ConfigMap ${from.configMap}`] : [];
+  const place = watches.namespaces.store.get(`/${namespace}`);
+  return {
+    server,
+    sets: [...watches.sets.store.values()].filter((set) => isOf(set, server)).map(setView),
+    pods: views,
+    ...(code === undefined ? {} : { code }),
+    config: digest(server.spec.config),
+    missing,
+    ...(refused === undefined ? {} : { refused }),
+    cluster: factsOf(eyes.serverMinor, watches.nodes.store.values(), place),
+    now: Date.now(),
+  };
+}
+
+/** The pods of a server, those that are on their way out included. */
+export function podsOf(watches: Watches, server: SocketServer): Pod[] {
+  return [...watches.pods.store.values()].filter((pod) => isOf(pod, server));
+}
+
+function isOf({ metadata }: Pick<Pod, 'metadata'>, server: SocketServer): boolean {
+  return (
+    metadata.namespace === server.metadata.namespace &&
+    metadata.labels?.[LABEL.server] === server.metadata.name
+  );
+}
+
+async function ask(
+  { admin, tokens: all }: Eyes,
+  server: SocketServer,
+  { status }: Pod,
+  tokens: readonly string[],
+): Promise<Asked> {
+  if (status?.podIP === undefined || status.phase !== 'Running') return undefined;
+  try {
+    return { report: await admin.status(status.podIP, tokens) };
+  } catch (error) {
+    if (!(error instanceof PodError)) throw error;
+    if (error.kind === 'unauthorized') all.doubt(server);
+    return { silence: `admin port ${error.kind}: ${error.message}` };
+  }
+}

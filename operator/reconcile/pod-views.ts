@@ -1,0 +1,111 @@
+import type { ContainerStatus, Pod, ReplicaSet } from '../api/meta.ts';
+import { ANNOTATION, GOING, LABEL } from '../api/names.ts';
+import type { PodReport } from '../api/pod-status.ts';
+import type { Inputs } from '../decide/inputs.ts';
+import type { PodAnswer, PodView, SetView } from '../decide/view.ts';
+
+/** Pods and ReplicaSets as the decision sees them. Pure. */
+
+/** What a pod's admin port said, or why it said nothing. */
+export type Asked = { readonly report: PodReport } | { readonly silence: string } | undefined;
+
+export function podView(pod: Pod, asked: Asked): PodView {
+  const { metadata, status } = pod;
+  const annotations = metadata.annotations ?? {};
+  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+  const created = Date.parse(metadata.creationTimestamp ?? '');
+  const problem = problemOf(pod);
+  return {
+    name: metadata.name,
+    revision: metadata.labels?.[LABEL.revision] ?? '',
+    ready: ready?.status === 'True' && metadata.deletionTimestamp === undefined,
+    since: ready ? Date.parse(ready.lastTransitionTime) : created,
+    createdAt: created,
+    terminating: metadata.deletionTimestamp !== undefined,
+    open: metadata.labels?.[LABEL.open] === 'true',
+    going: annotations[ANNOTATION.cost] === String(GOING),
+    over: status?.phase === 'Failed' || status?.phase === 'Succeeded',
+    ...optional('drainSince', annotations[ANNOTATION.drain], Date.parse),
+    ...optional('reloadedFor', annotations[ANNOTATION.reloaded], String),
+    ...optional('codeTold', annotations[ANNOTATION.code], String),
+    ...(problem === undefined ? {} : { problem }),
+    ...(asked && 'report' in asked ? { answer: answerOf(asked.report) } : {}),
+    ...(asked && 'silence' in asked ? { silence: asked.silence } : {}),
+  };
+}
+
+function optional<K extends string, T>(
+  key: K,
+  text: string | undefined,
+  read: (text: string) => T,
+): { [key in K]?: T } {
+  return (text === undefined ? {} : { [key]: read(text) }) as { [key in K]?: T };
+}
+
+function answerOf(report: PodReport): PodAnswer {
+  const { phase, reload, code, config, sysctls = {}, workers, processes } = report;
+  return {
+    phase,
+    connections: processes.reduce((sum, { connections }) => sum + connections, 0),
+    counts: Object.fromEntries(workers.map(({ name, count }) => [name, count])),
+    sysctls,
+    ...(code === undefined ? {} : { code }),
+    ...(config === undefined ? {} : { config }),
+    ...(reload
+      ? {
+          reload: {
+            state: reload.state as 'running' | 'done' | 'failed',
+            ...(reload.reason === undefined ? {} : { reason: reload.reason }),
+          },
+        }
+      : {}),
+  };
+}
+
+/** Why a pod does not run, in Kubernetes' own words. */
+function problemOf({ status }: Pod): string | undefined {
+  if (status?.reason !== undefined && status.phase === 'Failed')
+    return sentence(status.reason, status.message);
+  const containers = [
+    ...(status?.initContainerStatuses ?? []),
+    ...(status?.containerStatuses ?? []),
+  ];
+  const waiting = containers.map(waitingOf).find((each) => each !== undefined);
+  if (waiting !== undefined) return waiting;
+  const scheduled = status?.conditions?.find(({ type }) => type === 'PodScheduled');
+  if (scheduled?.status === 'False') return sentence(scheduled.reason, scheduled.message);
+  return undefined;
+}
+
+/** What every container goes through is no problem. */
+const USUAL = ['ContainerCreating', 'PodInitializing'];
+
+function waitingOf({ state }: ContainerStatus): string | undefined {
+  const { reason, message } = state?.waiting ?? {};
+  return reason === undefined || USUAL.includes(reason) ? undefined : sentence(reason, message);
+}
+
+const sentence = (reason = 'Unknown', message?: string): string =>
+  message === undefined ? reason : `${reason}: ${message.slice(0, 300)}`;
+
+export function setView(set: ReplicaSet): SetView {
+  const { metadata, spec } = set;
+  const annotations = metadata.annotations ?? {};
+  return {
+    name: metadata.name,
+    revision: metadata.labels?.[LABEL.revision] ?? '',
+    number: Number(annotations[ANNOTATION.number] ?? 0),
+    replicas: spec.replicas ?? 0,
+    inputs: read<Inputs>(annotations[ANNOTATION.inputs]),
+    skipped: read(annotations[ANNOTATION.skipped]),
+  };
+}
+
+/** Somebody may have edited it. */
+function read<T extends object>(text: string | undefined): T {
+  try {
+    return JSON.parse(text ?? '{}') as T;
+  } catch {
+    return {} as T;
+  }
+}

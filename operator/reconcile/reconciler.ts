@@ -1,0 +1,140 @@
+import { API_VERSION, KIND } from '../api/crd.ts';
+import { complete } from '../api/defaults.ts';
+import { LABEL } from '../api/names.ts';
+import type { SocketServer, SocketServerStatus } from '../api/types.ts';
+import { decide } from '../decide/decide.ts';
+import { canonical } from '../decide/inputs.ts';
+import { isNotFound } from '../kube/api-error.ts';
+import { refOf, resources } from '../kube/resources.ts';
+import { Act, type Hands } from './act.ts';
+import { log } from './log.ts';
+import { ensureObjects, Foreign } from './objects.ts';
+import { type Eyes, observe, podsOf } from './observe.ts';
+import { setView } from './pod-views.ts';
+import { undoOf } from './undo.ts';
+
+/** A status in which only numbers of connections are different is written this seldom. */
+const COUNTS_MS = 15_000;
+
+type Written = { readonly status: SocketServerStatus; readonly at: number };
+
+/** Brings one server in order: look, decide, do, say. */
+export class Reconciler {
+  readonly #eyes: Eyes;
+  readonly #hands: Hands;
+  /** What we have said last, by uid: our own copy of the objects may not have it yet. */
+  readonly #said = new Map<string, Written>();
+  readonly #uids = new Map<string, string>();
+
+  constructor(eyes: Eyes, hands: Hands) {
+    this.#eyes = eyes;
+    this.#hands = hands;
+  }
+
+  /**
+   * @param key `namespace/name`
+   * @returns milliseconds until it wants to be looked at again, if nothing happens before
+   * @throws {ApiError} if it should be tried again soon
+   */
+  async reconcile(key: string): Promise<number | undefined> {
+    const found = this.#eyes.watches.servers.store.get(key);
+    if (!found) {
+      this.#forget(key);
+      return undefined;
+    }
+    const server = this.#remembered(key, complete(found));
+    if (await this.#undo(server)) return undefined;
+    const refused = await this.#ensure(server);
+    const observed = await observe(this.#eyes, server, refused);
+    const decision = decide(observed);
+    const pods = new Map(podsOf(this.#eyes.watches, server).map((pod) => [pod.metadata.name, pod]));
+    const act = new Act(this.#hands, observed, pods);
+    for (const action of decision.actions) await act.perform(action);
+    await this.#say(server, decision.status);
+    return decision.lookAgainMs;
+  }
+
+  /** With the status that we wrote last. */
+  #remembered(key: string, server: SocketServer): SocketServer {
+    const uid = server.metadata.uid ?? '';
+    if (this.#uids.get(key) !== uid) this.#forget(key);
+    this.#uids.set(key, uid);
+    const said = this.#said.get(uid);
+    return said ? { ...server, status: said.status } : server;
+  }
+
+  #forget(key: string): void {
+    const uid = this.#uids.get(key);
+    if (uid === undefined) return;
+    this.#uids.delete(key);
+    this.#said.delete(uid);
+    this.#hands.tokens.forget(uid);
+  }
+
+  async #ensure(server: SocketServer): Promise<string | undefined> {
+    if (server.metadata.deletionTimestamp !== undefined) return undefined;
+    try {
+      // Pods mount the token, so it is there before they are.
+      await this.#hands.tokens.of(server, Date.now());
+      return await ensureObjects(this.#hands.client, this.#eyes.watches, server);
+    } catch (error) {
+      if (error instanceof Foreign) return error.message;
+      throw error;
+    }
+  }
+
+  /** @returns whether the server was changed: then its next version is on its way */
+  async #undo(server: SocketServer): Promise<boolean> {
+    const { namespace, name } = server.metadata;
+    const sets = [...this.#eyes.watches.sets.store.values()]
+      .filter(
+        ({ metadata }) =>
+          metadata.namespace === namespace && metadata.labels?.[LABEL.server] === name,
+      )
+      .map(setView);
+    const undo = undoOf(server, sets);
+    if (undo.is === 'nothing') return false;
+    const ref = { resource: resources.SocketServer, namespace, name };
+    await this.#hands.client.patch(ref, undo.patch);
+    const type = undo.is === 'patch' ? 'Normal' : 'Warning';
+    this.#hands.recorder.note(server, type, 'Undo', undo.message, 'Undo');
+    return true;
+  }
+
+  async #say(server: SocketServer, status: SocketServerStatus): Promise<void> {
+    const uid = server.metadata.uid ?? '';
+    const said = this.#said.get(uid);
+    const before = said?.status ?? server.status;
+    const now = Date.now();
+    if (before && canonical(before) === canonical(status)) return;
+    if (said && now - said.at < COUNTS_MS && sameBesideCounts(said.status, status)) return;
+    const { name, namespace, uid: id } = server.metadata;
+    const object = {
+      apiVersion: API_VERSION,
+      kind: KIND,
+      metadata: {
+        name,
+        ...(namespace === undefined ? {} : { namespace }),
+        ...(id === undefined ? {} : { uid: id }),
+      },
+      status,
+    };
+    try {
+      await this.#hands.client.apply(object, { subresource: 'status' });
+      this.#said.set(uid, { status, at: now });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      log.info('gone before its status was written', { server: refOf(object).name });
+    }
+  }
+}
+
+function sameBesideCounts(a: SocketServerStatus, b: SocketServerStatus): boolean {
+  const plain = ({ connections: _, pods, conditions, ...rest }: SocketServerStatus) =>
+    canonical([
+      rest,
+      pods.map(({ connections: __, ...pod }) => pod),
+      conditions.map(({ type, status, reason }) => [type, status, reason]),
+    ]);
+  return plain(a) === plain(b);
+}

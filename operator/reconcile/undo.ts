@@ -1,0 +1,68 @@
+import { ANNOTATION } from '../api/names.ts';
+import type { SocketServer } from '../api/types.ts';
+import { inputsOf, revisionOf } from '../decide/inputs.ts';
+import type { SetView } from '../decide/view.ts';
+
+/** Going back to a revision: its part of the spec is put back, and then it is an edit like any other. Pure. */
+
+export type Undo =
+  | { readonly is: 'nothing' }
+  /** A JSON merge patch for the server. */
+  | { readonly is: 'patch'; readonly patch: object; readonly message: string }
+  | { readonly is: 'impossible'; readonly patch: object; readonly message: string };
+
+/** @param sets of all revisions */
+export function undoOf(server: SocketServer, sets: readonly SetView[]): Undo {
+  const wish = server.metadata.annotations?.[ANNOTATION.undo];
+  if (wish === undefined) return { is: 'nothing' };
+  const done = { metadata: { annotations: { [ANNOTATION.undo]: null } } };
+  const current = revisionOf(inputsOf(server.spec));
+  const others = sets
+    .filter(({ revision }) => revision !== current)
+    .sort((a, b) => b.number - a.number);
+  const target =
+    wish === 'previous' ? others[0] : sets.find(({ number }) => String(number) === wish);
+  if (!target) {
+    const known = sets.map(({ number }) => number).sort((a, b) => a - b);
+    const message = `${ANNOTATION.undo} is "${wish}"; there is: previous, ${known.join(', ')}`;
+    return { is: 'impossible', patch: done, message };
+  }
+  return {
+    is: 'patch',
+    patch: { ...done, spec: back(server, target) },
+    message: `back to revision ${target.number}`,
+  };
+}
+
+/** Fields that the revision does not have are taken away; how many processes there are stays. */
+function back({ spec }: SocketServer, { inputs }: SetView): object {
+  const gone = Object.keys(inputsOf(spec)).filter((field) => !(field in inputs));
+  const workers = inputs.workers?.map((worker) => {
+    const count = spec.workers.find(({ name }) => name === worker.name)?.count;
+    return count === undefined ? worker : { ...worker, count };
+  });
+  return {
+    ...Object.fromEntries(gone.map((field) => [field, null])),
+    ...replaced(spec as Record<string, unknown>, inputs),
+    ...(workers ? { workers } : {}),
+  };
+}
+
+/** As a merge patch, which would leave keys alone that are not in it. */
+function replaced(before: unknown, after: unknown): object {
+  const result: Record<string, unknown> = { ...(after as object) };
+  for (const [key, value] of Object.entries(after as object)) {
+    const old = (before as Record<string, unknown>)[key];
+    if (!isRecord(value) || !isRecord(old)) continue;
+    const gone = Object.keys(old).filter((name) => !(name in value));
+    result[key] = {
+      ...Object.fromEntries(gone.map((name) => [name, null])),
+      ...replaced(old, value),
+    };
+  }
+  return result;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
