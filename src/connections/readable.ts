@@ -37,6 +37,8 @@ export abstract class ReadableConnection<In, Out> extends WritableConnection<In,
   #bucket: TokenBucket | undefined;
   /** Decoded messages that wait for reading to go on; `undefined` when there are none. */
   #inbox: In[] | undefined = undefined;
+  /** The peer's last words. */
+  #goodbye: Reaction['close'] = undefined;
   #paused = 0;
 
   constructor(owner: Owner, protocol: Protocol<In, Out>) {
@@ -169,7 +171,22 @@ export abstract class ReadableConnection<In, Out> extends WritableConnection<In,
     if (reply && this.getSendBufferQueueSize() < this.maxSendBufferSize) this.sendControl(reply);
     if (event === 'ping' && payload) call('onPing', this.onPing, this.self, payload);
     if (event === 'pong' && payload) call('onPong', this.onPong, this.self, payload);
-    if (close && this.state === 'established') this.peerCloses(closeLabel(close.code));
+    if (!close || this.state !== 'established') return;
+    this.#goodbye = close;
+    this.peerCloses(closeLabel(close.code));
+  }
+
+  /**
+   * The code with which a WebSocket peer said goodbye: 1005 if it gave none, `undefined` if it said nothing or has not
+   * yet. Made for `onClose`; after `reconnect` it is that of the connection before until the next one ends.
+   */
+  get closeCode(): number | undefined {
+    return this.#goodbye?.code;
+  }
+
+  /** What it said with it, for example a reconnect hint; '' for nothing. */
+  get closeReason(): string {
+    return this.#goodbye?.reason ?? '';
   }
 
   /** @internal the peer said goodbye in its protocol and has its answer. */

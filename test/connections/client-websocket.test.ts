@@ -75,6 +75,7 @@ describe('an outgoing WebSocket', () => {
     connection.connect();
     await eventually(() => seen.includes('close'));
     expect(seen).toEqual(['connect', 'websocket', 'message hello', 'close']);
+    expect([connection.closeCode, connection.closeReason]).toEqual([1012, 'later']);
   });
 
   it.each([
