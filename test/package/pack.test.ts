@@ -107,7 +107,10 @@ describe('the package', () => {
     );
     expect(
       names.filter(
-        (name) => !/^(dist\/src\/|LICENSE$|README\.md$|CHANGELOG\.md$|package\.json$)/.test(name),
+        (name) =>
+          !/^(dist\/(src|operator)\/|LICENSE$|README\.md$|CHANGELOG\.md$|package\.json$)/.test(
+            name,
+          ),
       ),
     ).toEqual([]);
   });

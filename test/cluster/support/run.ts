@@ -41,7 +41,7 @@ export async function run(
   const code = await promise;
   if (code === 0) return stdout;
   const how = child.killed ? `was killed after ${ms} ms` : `ended with ${code}`;
-  throw new Error(`${command} ${args.join(' ')} ${how}:\n${stderr || stdout}`);
+  throw new Error(`${command} ${args.join(' ')} ${how}:\n${stdout}${stderr}`);
 }
 
 /** Whether a command exists and is content. */
