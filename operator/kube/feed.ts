@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { KubeObject } from '../api/meta.ts';
 import { ApiError, isGone } from './api-error.ts';
@@ -10,8 +11,8 @@ import { type End, nextOf } from './watch-plan.ts';
 
 /** After this the API server ends a watch, give or take a fifth, so that watches spread over its replicas again. */
 const WATCH_SECONDS = 300;
-/** A server that does not end it is not there any more. */
-const GUARD_MS = 15_000;
+/** The API server marks even a watch without events about once a minute; one that is silent for longer is dead. */
+const SILENT_MS = 180_000;
 /** Longest event; an object has 1.5 MiB in etcd at most. */
 const LINE_MAX = 16_777_216;
 
@@ -19,7 +20,9 @@ export type FeedOptions<T> = {
   readonly client: Client;
   readonly resource: Resource;
   readonly namespace: string | undefined;
-  readonly labelSelector: string | undefined;
+  readonly labelSelector?: string | undefined;
+  /** Default: 3 minutes. */
+  readonly silentMs?: number | undefined;
   /** What is kept of an object. */
   readonly keep: (object: T) => T;
 };
@@ -119,26 +122,31 @@ export class Feed<T extends KubeObject> {
     const response = await client.watch(resource, from, signal);
     watch.startedAt = performance.now();
     this.#events.watching();
-    const guard = setTimeout(
-      () => response.destroy(new Error('the watch did not end when it should have')),
-      timeoutSeconds * 1000 + GUARD_MS,
-    );
     try {
       await this.#read(response, signal);
     } finally {
-      clearTimeout(guard);
       response.destroy();
     }
   }
 
-  async #read(response: AsyncIterable<Buffer>, signal: AbortSignal): Promise<void> {
+  async #read(response: IncomingMessage, signal: AbortSignal): Promise<void> {
     const lines = new Lines(LINE_MAX);
-    for await (const chunk of response) {
-      for (const line of lines.push(chunk)) {
-        // Told while a listener has asked for another beginning, it would be forgotten.
-        if (signal.aborted) return;
-        this.#take(watchEventOf(line));
+    const { silentMs = SILENT_MS } = this.#options;
+    const guard = setTimeout(
+      () => response.destroy(new ApiError(0, 'Silent', `no sign of life for ${silentMs / 1000} s`)),
+      silentMs,
+    );
+    try {
+      for await (const chunk of response as AsyncIterable<Buffer>) {
+        guard.refresh();
+        for (const line of lines.push(chunk)) {
+          // Told while a listener has asked for another beginning, it would be forgotten.
+          if (signal.aborted) return;
+          this.#take(watchEventOf(line));
+        }
       }
+    } finally {
+      clearTimeout(guard);
     }
   }
 

@@ -21,6 +21,8 @@ export type ReflectorOptions<T> = {
   readonly trim?: ((object: T) => T) | undefined;
   /** Milliseconds from one list beside the watch to the next, give or take a fifth; default: 10 minutes. */
   readonly relistMs?: number | undefined;
+  /** Milliseconds without a sign of life after which a watch is begun anew; default: 3 minutes. */
+  readonly silentMs?: number | undefined;
 };
 
 /** @param key `namespace/name` */
@@ -73,13 +75,13 @@ export class Reflector<T extends KubeObject> {
 
   /** @returns a promise of the first list */
   #begin(options: ReflectorOptions<T>, namespace: string | undefined): Promise<void> {
-    const { client, resource, labelSelector, trim, relistMs = RELIST_MS } = options;
+    const { trim, relistMs = RELIST_MS } = options;
     const { promise, resolve } = Promise.withResolvers<void>();
     const mine = (key: string) => namespace === undefined || key.startsWith(`${namespace}/`);
     const keep = (object: T) => (trim ?? unchanged)(withoutManagedFields(object));
     let watches = 0;
     const feed = new Feed<T>(
-      { client, resource, namespace, labelSelector, keep },
+      { ...options, namespace, keep },
       {
         listed: (items) => {
           this.lists += 1;

@@ -29,12 +29,12 @@ const list = (resourceVersion: string, ...items: object[]) => ({
   items,
 });
 
-function reflect(api: Api, relistMs?: number): Reflector<Thing> {
+function reflect(api: Api, times: { relistMs?: number; silentMs?: number } = {}): Reflector<Thing> {
   return new Reflector<Thing>({
     client: api.client(),
     resource: resources.ConfigMap,
     namespaces: ['n'],
-    relistMs,
+    ...times,
   });
 }
 
@@ -114,6 +114,26 @@ describe('Reflector', () => {
     reflector.stop();
   });
 
+  it('begins a new watch after a silence', async () => {
+    await using api = await serving(
+      [list('5')],
+      [
+        (response) => response.write(mark('6')),
+        (response) => response.write(line('ADDED', thing('a', '7'))),
+      ],
+    );
+    const reflector = reflect(api, { silentMs: 50 });
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    reflector.onError = resolve;
+    await change(reflector, 'n/a', '7');
+    expect(await promise).toMatchObject({
+      reason: 'Silent',
+      message: 'no sign of life for 0.05 s',
+    });
+    expect(api.asked.flatMap(({ query }) => query['resourceVersion'] ?? [])).toEqual(['5', '6']);
+    reflector.stop();
+  });
+
   it('finds what the watch did not tell, counts it, and watches anew', async () => {
     await using api = await serving(
       [
@@ -123,7 +143,7 @@ describe('Reflector', () => {
       // It says that it has told all up to 9, and has not.
       [(response) => response.write(mark('9'))],
     );
-    const reflector = reflect(api, 50);
+    const reflector = reflect(api, { relistMs: 50 });
     await Promise.all([
       change(reflector, 'n/gone'),
       change(reflector, 'n/new', '8'),
