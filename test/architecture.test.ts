@@ -55,6 +55,12 @@ const NAMED_PURE = [
   ),
   ...['ledger', 'status', 'metric-parts'].map((name) => `src/master/${name}.ts`),
   ...['contract', 'counters', 'errors', 'reconnect'].map((name) => `src/${name}.ts`),
+  ...['agenda', 'api-error', 'back-off', 'election', 'event-folding', 'lines'].map(
+    (name) => `operator/kube/${name}.ts`,
+  ),
+  ...['pod-answers', 'resources', 'store', 'watch-event', 'watch-plan'].map(
+    (name) => `operator/kube/${name}.ts`,
+  ),
   'src/child/lag.ts',
   'src/connections/token-bucket.ts',
   'src/cli/columns.ts',
