@@ -52,6 +52,7 @@ export class Elector {
   #fresh = false;
   #changedAt = performance.now();
   #renewedAt: number | undefined = undefined;
+  #isLost = false;
   #deadline: NodeJS.Timeout | undefined = undefined;
 
   /** Takes part at once. */
@@ -74,11 +75,13 @@ export class Elector {
     await this.#over;
     if (!this.leads) return;
     this.#forget();
-    await this.#write({
-      holderIdentity: '',
-      leaseDurationSeconds: 1,
-      renewTime: microTime(),
-    }).catch((error) => this.#options.onError?.(error));
+    try {
+      if (!this.#fresh) await this.#look();
+      if (this.#lease?.spec?.holderIdentity !== this.#options.identity) return;
+      await this.#write({ holderIdentity: '', leaseDurationSeconds: 1, renewTime: microTime() });
+    } catch (error) {
+      this.#options.onError?.(error);
+    }
   }
 
   async #run(): Promise<void> {
@@ -176,6 +179,8 @@ export class Elector {
   }
 
   #renewed(sentAt: number): void {
+    // It came after the deadline: whoever was told so must not find us in office again.
+    if (this.#isLost) return;
     this.#renewedAt = sentAt;
     clearTimeout(this.#deadline);
     const left = sentAt + DEADLINE_MS - performance.now();
@@ -184,11 +189,12 @@ export class Elector {
       () => this.#lost(`the lease was not renewed for ${DEADLINE_MS / 1000} s`),
       left,
     );
-    this.#elected.resolve();
+    if (!this.#stopping.signal.aborted) this.#elected.resolve();
   }
 
   #lost(why: string): void {
     const wanted = this.#stopping.signal.aborted;
+    this.#isLost = true;
     this.#forget();
     this.#stopping.abort();
     if (!wanted) this.#options.onLost(why);
