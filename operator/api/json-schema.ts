@@ -54,11 +54,23 @@ export const flag = (description: string, otherwise: boolean): Schema => ({
   default: otherwise,
 });
 
+/** With `default: {}` it has the defaults of its fields: rules are checked on the default as it stands. */
 export const record = (
   description: string,
   properties: Readonly<Record<string, Schema>>,
   more: More = {},
-): Schema => ({ type: 'object', description, properties, ...more });
+): Schema => ({
+  type: 'object',
+  description,
+  properties,
+  ...more,
+  ...(more.default === undefined ? {} : { default: defaultsOf(properties) }),
+});
+
+function defaultsOf(properties: Readonly<Record<string, Schema>>): Record<string, unknown> {
+  const known = Object.entries(properties).filter(([, each]) => each.default !== undefined);
+  return Object.fromEntries(known.map(([name, each]) => [name, each.default]));
+}
 
 export const map = (description: string, values: Schema, more: More = {}): Schema => ({
   type: 'object',

@@ -13,22 +13,6 @@ const keys = (description: string): Schema =>
     ],
   });
 
-/** A container's `volumeMounts`, `securityContext` and the like, by name; the server's own is called `server`. */
-const containers = list(
-  'Merged by name: "server" is the server itself, others are added beside it.',
-  foreign('', {
-    properties: { name: text('', { minLength: 1, maxLength: 63 }) },
-    required: ['name'],
-    'x-kubernetes-validations': [
-      rule(
-        "self.name != 'server' || !(has(self.image) || has(self.command) || has(self.args) || has(self.env) || has(self.ports) || has(self.resources))",
-        'podTemplate sets image, command, args, env, ports or resources of the container "server"; use the fields of the spec',
-      ),
-    ],
-  }),
-  { maxItems: 16, 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] },
-);
-
 const whatever = {
   type: 'object',
   'x-kubernetes-preserve-unknown-fields': true,
@@ -39,6 +23,32 @@ const many = (description: string): Schema => ({
   items: whatever,
   maxItems: 64,
 });
+const words = list('', text('', { maxLength: 4096 }), { maxItems: 64 });
+
+/** A container's `volumeMounts`, `securityContext` and the like, by name; the server's own is called `server`. */
+const containers = list(
+  'Merged by name: "server" is the server itself, others are added beside it.',
+  foreign('', {
+    properties: {
+      name: text('', { minLength: 1, maxLength: 63 }),
+      // Named so that the rule below can speak of them.
+      image: text('', { maxLength: 512 }),
+      command: words,
+      args: words,
+      env: many(''),
+      ports: many(''),
+      resources: whatever,
+    },
+    required: ['name'],
+    'x-kubernetes-validations': [
+      rule(
+        "self.name != 'server' || !(has(self.image) || has(self.command) || has(self.args) || has(self.env) || has(self.ports) || has(self.resources))",
+        'podTemplate sets image, command, args, env, ports or resources of the container "server"; use the fields of the spec',
+      ),
+    ],
+  }),
+  { maxItems: 16, 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] },
+);
 
 export const podPatch: Schema = record(
   'Added to the pods as a strategic patch.',

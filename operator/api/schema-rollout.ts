@@ -71,7 +71,7 @@ export const rollout: Schema = record(
     default: {},
     'x-kubernetes-validations': [
       rule(
-        "!(self.maxSurge in [0, '0%'] && self.maxUnavailable in [0, '0%'])",
+        "!(string(self.maxSurge) in ['0', '0%'] && string(self.maxUnavailable) in ['0', '0%'])",
         'rollout.maxSurge and rollout.maxUnavailable are both 0: no pod could ever be replaced; let one be 1',
       ),
     ],
