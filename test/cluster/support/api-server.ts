@@ -165,7 +165,12 @@ export class ApiServer implements AsyncDisposable {
 
   #run(name: string, args: string[]): ChildProcess {
     const log = openSync(this.#file(`${name}.log`), 'a');
-    return spawn(join(BIN, name), args, { stdio: ['ignore', log, log] });
+    const child = spawn(join(BIN, name), args, { stdio: ['ignore', log, log] });
+    // A test that ends in the middle leaves nothing running.
+    const kill = () => child.kill('SIGKILL');
+    process.once('exit', kill);
+    child.once('exit', () => process.off('exit', kill));
+    return child;
   }
 }
 
