@@ -1,0 +1,35 @@
+import { stringify } from 'yaml';
+import { crd } from '../operator/api/crd.ts';
+
+/** The CustomResourceDefinition as a file, and as a template of the chart. */
+
+const HEAD = 'Written by `npm run manifests` from operator/api/schema.ts.';
+
+/** Long lines stay whole: a person searches for a message, and a diff shows it. */
+export const yaml = (value: unknown): string =>
+  stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
+
+export function crdFile(): string {
+  return `# ${HEAD}\n${yaml(crd())}`;
+}
+
+export function crdTemplate(): string {
+  const { apiVersion, kind, metadata, spec } = crd() as Record<string, unknown>;
+  const { name } = metadata as { name: string };
+  const body = yaml({ spec });
+  if (body.includes('{{')) throw new Error('the schema has {{ in it, which helm would read');
+  return `{{- /* ${HEAD} */ -}}
+{{- if .Values.crds.enabled }}
+apiVersion: ${apiVersion}
+kind: ${kind}
+metadata:
+  name: ${name}
+  labels:
+    {{- include "longshore.labels" . | nindent 4 }}
+  {{- if .Values.crds.keep }}
+  annotations:
+    helm.sh/resource-policy: keep
+  {{- end }}
+${body}{{- end }}
+`;
+}

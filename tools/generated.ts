@@ -1,0 +1,13 @@
+import { crdFile, crdTemplate } from './crd.ts';
+import { operatorFile } from './operator-manifest.ts';
+
+/** Every file that is written from another source: its path, and what has to be in it. */
+export const GENERATED: Readonly<Record<string, () => string>> = {
+  'manifests/crd.yaml': crdFile,
+  'charts/longshore/templates/crd.yaml': crdTemplate,
+};
+
+/** The same; these need helm. */
+export const BY_HELM: Readonly<Record<string, () => string>> = {
+  'manifests/operator.yaml': operatorFile,
+};
