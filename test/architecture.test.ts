@@ -108,7 +108,10 @@ describe('imports', () => {
   });
 
   it('name packages that are dependencies, and each dependency is imported', () => {
-    const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    const { dependencies: own, peerDependencies } = JSON.parse(
+      readFileSync(join(root, 'package.json'), 'utf8'),
+    );
+    const dependencies = { ...own, ...peerDependencies };
     const named = files
       .flatMap(importsOf)
       .filter((each) => !isOurs(each) && !each.startsWith('node:'));

@@ -76,7 +76,9 @@ const OF_THE_NODE =
 export function tuningOf({ mode, sysctls }: TuningSpec, facts: ClusterFacts): Tuning {
   const all = mode === 'Off' ? {} : { ...DEFAULTS, ...sysctls };
   const wanted = Object.fromEntries(
-    Object.entries(all).filter(([name, value]) => value !== '' && isFor(mode, name, sysctls)),
+    Object.entries(all).filter(
+      ([name, value]) => value !== '' && isFor({ mode, sysctls }, name, facts),
+    ),
   );
   const ways = Object.entries(wanted).map(([name, value]) => ({
     name,
@@ -120,9 +122,9 @@ function wayOf(
     : { not: 'not every node says that its kubelet allows it' };
 }
 
-/** In mode Safe, a default that no cluster lets a pod set is not even wanted; a user's own wish is. */
-function isFor(mode: TuningMode, name: string, own: Readonly<Record<string, string>>): boolean {
-  return mode !== 'Safe' || name in SAFE || name in own;
+/** In mode Safe, a default that this cluster lets no pod set is not even wanted; a user's own wish is. */
+function isFor({ mode, sysctls }: TuningSpec, name: string, facts: ClusterFacts): boolean {
+  return mode !== 'Safe' || name in sysctls || notSafe(name, facts) === undefined;
 }
 
 /** Why not every pod may set it; `undefined` if it may. */

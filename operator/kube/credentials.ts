@@ -1,6 +1,6 @@
 import { Agent as PlainAgent } from 'node:http';
 import { Agent, type RequestOptions } from 'node:https';
-import { KubeConfig } from '@kubernetes/client-node';
+import { inCluster } from './in-cluster.ts';
 
 /** How long what was read of files and commands is used again; tokens and certificates are changed under us. */
 const FRESH_MS = 30_000;
@@ -24,10 +24,17 @@ export type Access = {
 
 type Agents = Pick<Access, 'agent' | 'watchAgent'>;
 
+/** What says where the API server is and who we are: a kubeconfig, or a pod's service account. */
+export type Source = {
+  getCurrentCluster(): { readonly server: string; readonly proxyUrl?: string | undefined } | null;
+  /** Puts certificates, keys and headers into the options of a request. */
+  applyToHTTPSOptions(options: RequestOptions): Promise<void> | void;
+};
+
 /** Where the API server is and who we are, read again as files change. */
 export class Credentials {
-  readonly #load: () => KubeConfig;
-  #config: KubeConfig | undefined = undefined;
+  readonly #load: () => Source | Promise<Source>;
+  #config: Source | undefined = undefined;
   #access: Access | undefined = undefined;
   #readAt = 0;
   #reading: Promise<Access> | undefined = undefined;
@@ -35,18 +42,13 @@ export class Credentials {
   /** What they were made with. */
   #tls = '';
 
-  constructor(load: () => KubeConfig) {
+  constructor(load: () => Source | Promise<Source>) {
     this.#load = load;
   }
 
   /** The service account in a pod; elsewhere `$KUBECONFIG`, or the file where `kubectl` has it. */
   static ofSurroundings(): Credentials {
-    return new Credentials(() => {
-      const config = new KubeConfig();
-      if (process.env['KUBERNETES_SERVICE_HOST'] === undefined) config.loadFromDefault();
-      else config.loadFromCluster();
-      return config;
-    });
+    return new Credentials(() => inCluster(process.env) ?? kubeconfig());
   }
 
   /** @throws if a file cannot be read, or a command that gives a token fails */
@@ -71,7 +73,7 @@ export class Credentials {
   }
 
   async #read(): Promise<Access> {
-    this.#config ??= this.#load();
+    this.#config ??= await this.#load();
     const cluster = this.#config.getCurrentCluster();
     if (!cluster) throw new Error('the kubeconfig names no cluster: current-context is missing');
     const options: RequestOptions = {};
@@ -108,6 +110,17 @@ export class Credentials {
           };
     return this.#agents;
   }
+}
+
+/** Loaded only here: it takes 90 MB of memory, and a pod has no kubeconfig. */
+async function kubeconfig(): Promise<Source> {
+  const { KubeConfig } = await import('@kubernetes/client-node').catch((error) => {
+    const why = 'outside a cluster the package @kubernetes/client-node is needed: npm install it';
+    throw new Error(why, { cause: error });
+  });
+  const config = new KubeConfig();
+  config.loadFromDefault();
+  return config as Source;
 }
 
 function authorization(auth: string | null | undefined): Record<string, string> {
