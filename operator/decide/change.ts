@@ -18,12 +18,18 @@ export type Work = {
   readonly excess: number;
   /** Pods that are as they should be. */
   readonly good: number;
+  /** A replacement has begun and was not through yet: its last pods may still be missing when the old ones are gone. */
+  readonly replacing: boolean;
+  /** Another revision is wanted than at the last look: the clock starts anew. */
+  readonly turned: boolean;
+  /** The spec is the same as at the last look: what is missing has been lost. */
+  readonly same: boolean;
 };
 
 /** What kind of change it is; the dearest, if there are several. */
-export function classOf({ fields, old, due, cold, missing, excess }: Work): ChangeClass {
+export function classOf({ fields, old, due, cold, missing, excess, replacing }: Work): ChangeClass {
   if (old > 0 || fields.length > 0) return 'PodReplacement';
-  if (missing > 0 || excess > 0) return 'Scale';
+  if (missing > 0 || excess > 0) return replacing ? 'PodReplacement' : 'Scale';
   if (due > 0) return 'WorkerReload';
   return cold > 0 ? 'Hot' : 'None';
 }
@@ -44,14 +50,13 @@ export function changeOf(
   const at = new Date(now).toISOString();
   if (kind === 'None')
     return before && before.finishedAt === undefined ? finished(before, spec, at) : before;
-  const goesOn = before?.class === kind && before.finishedAt === undefined;
+  const goesOn = before?.class === kind && before.finishedAt === undefined && !work.turned;
   const reason = reasonOf(kind, work) || (goesOn ? before.reason : 'pods');
   const progress = progressOf(kind, work, spec);
   const same = goesOn && before.progress === progress;
   return {
     class: kind,
-    reason:
-      goesOn && kind === 'PodReplacement' && work.fields.length === 0 ? before.reason : reason,
+    reason: goesOn && staysReason(kind, work) ? before.reason : reason,
     startedAt: goesOn ? before.startedAt : at,
     progress,
     progressedAt: same ? before.progressedAt : at,
@@ -65,11 +70,15 @@ function finished(before: ChangeStatus, spec: SocketServerSpec, at: string): Cha
   return { ...rest, progress, progressedAt: at, finishedAt: at };
 }
 
-function reasonOf(kind: ChangeClass, { fields }: Work): string {
+/** When the last old pod is gone nothing tells any more what had changed; nor when a lost pod is seen the second time. */
+function staysReason(kind: ChangeClass, { fields }: Work): boolean {
+  return kind === 'Scale' || (kind === 'PodReplacement' && fields.length === 0);
+}
+
+function reasonOf(kind: ChangeClass, { fields, missing, same }: Work): string {
   if (kind === 'PodReplacement') return fields.join(', ');
-  return { Hot: 'config', WorkerReload: 'code, workers or reload', Scale: 'replicas', None: '' }[
-    kind
-  ];
+  if (kind === 'Scale') return same && missing > 0 ? 'pods lost' : 'replicas';
+  return { Hot: 'config', WorkerReload: 'code, workers or reload', None: '' }[kind];
 }
 
 function progressOf(kind: ChangeClass, work: Work, spec: SocketServerSpec): string {

@@ -1,11 +1,11 @@
 import type { SocketServerStatus } from '../api/types.ts';
 import { classOf } from './change.ts';
-import { differences, inputsOf, revisionOf } from './inputs.ts';
+import { inputsOf, revisionOf } from './inputs.ts';
 import { reloading } from './reload.ts';
 import { retirement } from './retire.ts';
 import { statusOf, workOf } from './status.ts';
 import { steering } from './steer.ts';
-import type { Action, Observed, SetView } from './view.ts';
+import type { Action, Observed } from './view.ts';
 
 /** What is to be done about a server, and what to say of it. Pure: the same view gives the same decision. */
 
@@ -39,7 +39,7 @@ export function decide(observed: Observed): Decision {
         ...(blocked ? [] : retirement(observed, revision)),
         ...steering(observed, revision),
         ...reload.actions,
-        ...events(observed, revision, status),
+        ...events(observed, status),
       ];
   const idle = classOf(workOf(observed, revision, reload)) === 'None';
   const calm = pods.length === 0 ? EMPTY_MS : CALM_MS;
@@ -59,19 +59,14 @@ function creation({ server, sets, pods }: Observed, revision: string): Action {
 }
 
 /** What a person wants to read in `kubectl describe`. */
-function events(observed: Observed, revision: string, status: SocketServerStatus): Action[] {
-  const { server, sets } = observed;
+function events({ server }: Observed, status: SocketServerStatus): Action[] {
   const before = server.status;
   const list: Action[] = [];
   const say = (type: 'Normal' | 'Warning', reason: string, message: string) =>
     list.push({ do: 'event', type, reason, message });
   const change = status.change;
   if (change && change.startedAt !== before?.change?.startedAt && change.finishedAt === undefined)
-    say(
-      'Normal',
-      `${change.class}Started`,
-      `${change.reason}: ${change.progress}${what(sets, observed, revision)}`,
-    );
+    say('Normal', `${change.class}Started`, `${change.reason}: ${change.progress}`);
   if (change?.finishedAt !== undefined && before?.change?.finishedAt === undefined)
     say('Normal', `${change.class}Done`, `${change.reason}: ${change.progress}`);
   const stalled = status.conditions.find(({ type }) => type === 'Stalled');
@@ -83,15 +78,6 @@ function events(observed: Observed, revision: string, status: SocketServerStatus
   if (tuning?.reason === 'Skipped' && tuned?.message !== tuning.message)
     say('Warning', 'TuningSkipped', tuning.message);
   return list;
-}
-
-function what(sets: readonly SetView[], { server }: Observed, revision: string): string {
-  const last = [...sets]
-    .sort((a, b) => b.number - a.number)
-    .find((set) => set.revision !== revision);
-  if (!last) return '';
-  const fields = differences(last.inputs, inputsOf(server.spec));
-  return fields.length > 0 ? ` (${fields.join(', ')} changed)` : '';
 }
 
 /** Two reasons to close a pod close it once. */

@@ -32,7 +32,7 @@ type Obstacle = { readonly reason: string; readonly message: string };
 /** What keeps it from getting on until somebody changes something. */
 function obstacleOf(
   { missing, refused, pods }: Observed,
-  { revision, reload, late }: Circumstances,
+  { revision, reload, work, late }: Circumstances,
 ): Obstacle | undefined {
   if (refused !== undefined) return { reason: 'Refused', message: refused };
   const rejected = rejectedOf(pods, revision);
@@ -56,10 +56,14 @@ function obstacleOf(
   const stuck = pods.find((pod) => pod.revision === revision && !pod.ready && !pod.terminating);
   const why = stuck
     ? `pod ${stuck.name} does not become ready: ${stuck.problem ?? 'no reason known'}`
-    : 'no pod changed';
+    : 'no pod has become good or gone';
+  const back =
+    work.old > 0
+      ? '. Pods of the old revision were left alone; annotate longshore.dev/undo=previous to go back'
+      : '';
   return {
     reason: 'ProgressDeadlineExceeded',
-    message: `no progress within the deadline; ${why}. Pods of the old revision were left alone; annotate longshore.dev/undo=previous to go back`,
+    message: `no progress within the deadline; ${why}${back}`,
   };
 }
 
@@ -80,11 +84,14 @@ function ready(
   return no(
     'Ready',
     kind,
-    `${work.good} of ${replicas} pods are ready and up to date${oldText(work)}${problem}`,
+    `${Math.min(work.good, replicas)} of ${replicas} pods are ready and up to date${besideText(work)}${problem}`,
   );
 }
 
-const oldText = ({ old }: Work): string => (old > 0 ? `, ${old} of an old revision are left` : '');
+function besideText({ old, excess }: Work): string {
+  const olds = old > 0 ? `, ${old} of an old revision are left` : '';
+  return excess > 0 ? `${olds}, ${excess} are too many` : olds;
+}
 
 function progressing(
   { server }: Observed,
@@ -96,7 +103,9 @@ function progressing(
   if (kind === 'None') return no('Progressing', 'Complete', 'nothing is left to do');
   if (server.spec.rollout.paused && kind !== 'Scale' && kind !== 'Hot')
     return no('Progressing', 'Paused', 'rollout.paused is true; set it to false to go on');
-  return yes('Progressing', kind, `${work.good} of ${server.spec.replicas} pods${oldText(work)}`);
+  const { replicas } = server.spec;
+  const good = Math.min(work.good, replicas);
+  return yes('Progressing', kind, `${good} of ${replicas} pods${besideText(work)}`);
 }
 
 /** What `kubectl wait`, helm and Argo CD judge by: under way, or stuck. */

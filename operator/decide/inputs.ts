@@ -31,9 +31,9 @@ export function inputsOf(spec: SocketServerSpec): Inputs {
   const inputs: Record<string, unknown> = {};
   for (const field of FIELDS) if (spec[field] !== undefined) inputs[field] = spec[field];
   // How many processes there are is for the running pods; only where they listen is in the pod.
-  inputs['workers'] = spec.workers.map(({ name, listen }) =>
-    listen === undefined ? { name } : { name, listen },
-  );
+  inputs['workers'] = spec.workers
+    .flatMap(({ name, listen }) => (listen === undefined ? [] : [{ name, listen }]))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
   return inputs as Inputs;
 }
 

@@ -15,7 +15,9 @@ import type { Action, Observed, PodView } from './view.ts';
 
 /** The name of what a pod should run. */
 export function wantOf({ server, code }: Pick<Observed, 'server' | 'code'>): string {
-  const counts = server.spec.workers.map(({ name, count }) => [name, count ?? 0]);
+  const counts = server.spec.workers
+    .flatMap(({ name, count }) => (count === undefined ? [] : [[name, count] as const]))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   return [triggerOf(server), hash(canonical([code ?? '', counts]))].join('/');
 }
 
@@ -81,10 +83,12 @@ export function reloading(observed: Observed, revision: string): Reloading {
   const states = new Map(mine.map((pod) => [pod, reloadState(pod, observed)]));
   const of = (state: ReloadState) => mine.filter((pod) => states.get(pod) === state);
   const want = wantOf(observed);
-  for (const { name } of of('adopt')) actions.push({ do: 'adopt', pod: name, want });
+  // Without the ConfigMap nobody knows what should run.
+  const known = observed.missing.length === 0;
+  for (const { name } of known ? of('adopt') : []) actions.push({ do: 'adopt', pod: name, want });
   const [failed] = of('failed');
   const running = of('running');
-  if (failed === undefined && running.length === 0 && !server.spec.rollout.paused) {
+  if (known && failed === undefined && running.length === 0 && !server.spec.rollout.paused) {
     const [next] = of('due').filter((pod) => isGood(pod, 0, observed.now));
     if (next) actions.push({ do: 'reload', pod: next.name, want });
   }

@@ -51,11 +51,7 @@ function leaving(observed: Observed, olds: readonly SetView[], revision: string)
   const wanted = pods.filter((pod) => pod.revision === revision && !pod.terminating && !pod.over);
   const old = olds.flatMap((set) => ofSet(pods, set));
   const excess = excessOf(wanted, server.spec.replicas);
-  const actions: Action[] = [];
-  for (const pod of wanted) {
-    if (pod.drainSince !== undefined && !excess.includes(pod))
-      actions.push({ do: 'undrain', pod: pod.name });
-  }
+  const actions = wanted.filter((pod) => !excess.includes(pod)).flatMap(takeBack);
   const starting = [...excess, ...nextOld(observed, wanted, old)];
   for (const pod of starting) {
     if (pod.drainSince === undefined && !pod.going) actions.push(...begin(pod));
@@ -71,6 +67,12 @@ function leaving(observed: Observed, olds: readonly SetView[], revision: string)
   ];
   for (const pod of gone) if (!pod.going) actions.push({ do: 'mark', pod: pod.name, going: true });
   return actions;
+}
+
+/** It stays after all. */
+function takeBack({ name, drainSince, going }: PodView): Action[] {
+  if (drainSince !== undefined) return [{ do: 'undrain', pod: name }];
+  return going ? [{ do: 'mark', pod: name, going: false }] : [];
 }
 
 /** Closed first, so that whoever comes back goes elsewhere. A pod that serves nobody has nothing to drain. */
@@ -172,10 +174,14 @@ function grown(
   return Math.max(current.replicas, Math.min(replicas, room));
 }
 
-/** Old revisions without pods are kept as history, the newest of them. */
+/** Old revisions without pods are kept as history, the newest of them. Pods that are over go with their set. */
 function forget({ server, pods }: Observed, olds: readonly SetView[]): Action[] {
   const empty = olds
-    .filter((set) => set.replicas === 0 && !pods.some(({ revision }) => revision === set.revision))
+    .filter(
+      (set) =>
+        set.replicas === 0 &&
+        !pods.some(({ revision, over }) => !over && revision === set.revision),
+    )
     .sort((a, b) => b.number - a.number);
   return empty
     .slice(server.spec.rollout.revisionHistoryLimit)

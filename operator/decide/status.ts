@@ -53,6 +53,7 @@ const isDraining = (pod: PodView): boolean => pod.drainSince !== undefined || po
 export function workOf(observed: Observed, revision: string, reload: Reloading): Work {
   const { server, sets, pods, now } = observed;
   const { replicas, rollout } = server.spec;
+  const change = server.status?.change;
   const mine = pods.filter((pod) => pod.revision === revision && !pod.terminating && !pod.over);
   const staying = mine.filter((pod) => pod.drainSince === undefined && !pod.going);
   const old = pods.filter((pod) => pod.revision !== revision && !pod.over);
@@ -74,6 +75,9 @@ export function workOf(observed: Observed, revision: string, reload: Reloading):
     missing: Math.max(0, replicas - up),
     excess: Math.max(0, mine.length - replicas),
     good: good.length,
+    replacing: change?.class === 'PodReplacement' && change.finishedAt === undefined,
+    turned: server.status !== undefined && server.status.revision !== revision,
+    same: server.status?.observedGeneration === server.metadata.generation,
   };
 }
 

@@ -1,5 +1,5 @@
 import { ANNOTATION } from '../api/names.ts';
-import type { SocketServer } from '../api/types.ts';
+import type { SocketServer, WorkerSpec } from '../api/types.ts';
 import { inputsOf, revisionOf } from '../decide/inputs.ts';
 import type { SetView } from '../decide/view.ts';
 
@@ -34,18 +34,23 @@ export function undoOf(server: SocketServer, sets: readonly SetView[]): Undo {
   };
 }
 
-/** Fields that the revision does not have are taken away; how many processes there are stays. */
+/** Fields that the revision does not have are taken away; of a worker only the address goes back. */
 function back({ spec }: SocketServer, { inputs }: SetView): object {
   const gone = Object.keys(inputsOf(spec)).filter((field) => !(field in inputs));
-  const workers = inputs.workers?.map((worker) => {
-    const count = spec.workers.find(({ name }) => name === worker.name)?.count;
-    return count === undefined ? worker : { ...worker, count };
-  });
   return {
     ...Object.fromEntries(gone.map((field) => [field, null])),
     ...replaced(spec as Record<string, unknown>, inputs),
-    ...(workers ? { workers } : {}),
+    workers: workersOf(spec.workers, inputs.workers ?? []),
   };
+}
+
+function workersOf(now: readonly WorkerSpec[], then: readonly WorkerSpec[]): WorkerSpec[] {
+  const stay = now.map(({ listen: _, servicePort, ...worker }) => {
+    const listen = then.find(({ name }) => name === worker.name)?.listen;
+    const port = servicePort === undefined ? {} : { servicePort };
+    return listen === undefined ? worker : { ...worker, listen, ...port };
+  });
+  return [...stay, ...then.filter(({ name }) => !now.some((each) => each.name === name))];
 }
 
 /** As a merge patch, which would leave keys alone that are not in it. */
