@@ -11,6 +11,7 @@ const NODES = '2';
 /** The first time everything is compiled. */
 const UP_MS = 1_800_000;
 
+const OWN = join(HOME, 'run', 'admin.kubeconfig');
 const given = process.env['KUBECONFIG'] || undefined;
 /** Whoever has a cluster has its tools; for ours they are built with it. */
 export const PATH: string = `${join(HOME, 'bin')}:${process.env['PATH']}`;
@@ -39,20 +40,19 @@ export function kubeconfig(): Promise<string> {
 }
 
 async function start(): Promise<string> {
-  const path = join(HOME, 'run', 'admin.kubeconfig');
   const ran = await works(
     join(HOME, 'bin', 'kubectl'),
     '--kubeconfig',
-    path,
+    OWN,
     'get',
     '--raw',
     '/readyz',
   );
-  const answer = (await run(SCRIPT, ['up', NODES], { ms: UP_MS })).trimEnd().split('\n').at(-1);
+  if (ran) return OWN;
+  await run(SCRIPT, ['up', NODES], { ms: UP_MS });
   // teardown.cjs stops what bears this mark, and no other.
-  if (!ran && process.env['KEEP_CLUSTER'] !== '1')
-    writeFileSync(join(HOME, 'run', 'started-by-tests'), '');
-  return answer as string;
+  if (process.env['KEEP_CLUSTER'] !== '1') writeFileSync(join(HOME, 'run', 'started-by-tests'), '');
+  return OWN;
 }
 
 /**
@@ -149,9 +149,10 @@ export async function load(image: string): Promise<void> {
   // Ours remembers what it has; another cluster may have been made anew since.
   const known = join(HOME, 'run', 'images');
   const key = `${image} ${id}`;
-  if (!given && existsSync(known) && readFileSync(known, 'utf8').split('\n').includes(key)) return;
+  const isOwn = !given || given === OWN;
+  if (isOwn && existsSync(known) && readFileSync(known, 'utf8').split('\n').includes(key)) return;
   await archived(image, (file) =>
     run('sh', ['-c', `${command} "$1"`, 'load', file], { ms: 300_000 }),
   );
-  if (!given) writeFileSync(known, `${key}\n`, { flag: 'a' });
+  if (isOwn) writeFileSync(known, `${key}\n`, { flag: 'a' });
 }
