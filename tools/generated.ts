@@ -1,4 +1,7 @@
 import { crdFile, crdTemplate } from './crd.ts';
+import { dashboardFile } from './dashboards/grafana.ts';
+import { operator } from './dashboards/operator.ts';
+import { servers } from './dashboards/servers.ts';
 import { operatorFile } from './operator-manifest.ts';
 import { valuesSchema } from './values-schema.ts';
 
@@ -6,6 +9,8 @@ import { valuesSchema } from './values-schema.ts';
 export const GENERATED: Readonly<Record<string, () => string>> = {
   'manifests/crd.yaml': crdFile,
   'charts/longshore/templates/crd.yaml': crdTemplate,
+  'charts/longshore/dashboards/operator.json': () => dashboardFile(operator),
+  'charts/longshore/dashboards/servers.json': () => dashboardFile(servers),
   'charts/socket-server/values.schema.json': valuesSchema,
 };
 
