@@ -30,10 +30,13 @@ const root: Schema = record(
         messageExpression: `'metadata.name is ' + self.metadata.name + ', expected 1 to ${NAME_MAX} lower-case letters, digits and -, beginning with a letter'`,
         message: `metadata.name needs 1 to ${NAME_MAX} lower-case letters, digits and -, beginning with a letter`,
       },
-      rule(
-        "self.spec.service.type == 'None' || size(self.spec.workers.filter(w, has(w.listen))) > 0 || size(self.spec.workers) == 0",
-        'none of spec.workers has listen, so the Service would have no port; give one, or set service.type None',
-      ),
+      {
+        ...rule(
+          "self.spec.service.type == 'None' || size(self.spec.workers.filter(w, has(w.listen))) > 0 || size(self.spec.workers) == 0",
+          'none of spec.workers has listen, so the Service would have no port; give one, or set service.type None',
+        ),
+        fieldPath: '.spec.workers',
+      },
     ],
   },
 );

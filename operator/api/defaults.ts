@@ -4,17 +4,18 @@ import type { SocketServer, SocketServerSpec } from './types.ts';
 
 /**
  * A value with the defaults of its schema, as the API server puts them in: an absent field with a default gets it, and
- * then its own fields get theirs. Pure. For objects of a CRD that was younger than their defaults, and for tests.
+ * then its own fields get theirs; null is absent. Pure. For objects of a CRD that was younger than their defaults, and for tests.
  */
 export function defaulted(schema: Schema, value: unknown): unknown {
-  const given = value === undefined ? schema.default : value;
+  const given = value ?? schema.default;
   if (Array.isArray(given))
     return given.map((each) => (schema.items ? defaulted(schema.items, each) : each));
   if (typeof given !== 'object' || given === null || !schema.properties) return given;
   const full: Record<string, unknown> = { ...given };
   for (const [name, each] of Object.entries(schema.properties)) {
     const filled = defaulted(each, full[name]);
-    if (filled !== undefined) full[name] = filled;
+    if (filled === undefined) delete full[name];
+    else full[name] = filled;
   }
   return full;
 }

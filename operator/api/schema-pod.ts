@@ -1,4 +1,4 @@
-import { foreign, list, map, record, rule, type Schema, text } from './json-schema.ts';
+import { foreign, list, map, record, rule, type Schema, telling, text } from './json-schema.ts';
 
 /** The part of a pod template that may be patched: what is not listed here, the operator needs for itself. Pure. */
 
@@ -45,6 +45,11 @@ const containers = list(
         "self.name != 'server' || !(has(self.image) || has(self.command) || has(self.args) || has(self.env) || has(self.ports) || has(self.resources))",
         'podTemplate sets image, command, args, env, ports or resources of the container "server"; use the fields of the spec',
       ),
+      telling(
+        "self.name == 'server' || has(self.image)",
+        "'podTemplate has a container ' + self.name + ' without image; the one of the server is called server'",
+        'a container beside the server needs an image',
+      ),
     ],
   }),
   { maxItems: 16, 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] },
@@ -86,7 +91,17 @@ export const podPatch: Schema = record(
       ),
       volumes: list(
         'Beside the ones that the operator mounts.',
-        foreign('', { properties: { name: text('', { maxLength: 63 }) }, required: ['name'] }),
+        foreign('', {
+          properties: { name: text('', { maxLength: 63 }) },
+          required: ['name'],
+          'x-kubernetes-validations': [
+            telling(
+              "!(self.name in ['config', 'workers', 'admin-token', 'code'])",
+              "'podTemplate has a volume ' + self.name + ', which is one of the operator; take another name'",
+              'config, workers, admin-token and code are volumes of the operator',
+            ),
+          ],
+        }),
         {
           maxItems: 32,
           'x-kubernetes-list-type': 'map',

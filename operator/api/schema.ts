@@ -22,9 +22,18 @@ import { tuning } from './schema-tuning.ts';
 
 const LISTEN =
   '^(tcp|udp|text|frame|websocket|http)://([^:/\\[\\]\\s]+|\\[[0-9a-fA-F:.]+\\]):[0-9]{1,5}$';
+const isAddress = `self.matches('${LISTEN.replaceAll('\\', '\\\\')}')`;
+/** The last part of an address, in CEL. */
+const portIn = (address: string): string =>
+  `${address}.split(':')[size(${address}.split(':')) - 1]`;
 /** The port in an address, in CEL. */
-const portOf = (address: string): string =>
-  `int(${address}.split(':')[size(${address}.split(':')) - 1])`;
+const portOf = (address: string): string => `int(${portIn(address)})`;
+/** The port of the Service, in CEL. */
+const servicePortOf = (worker: string): string =>
+  `(has(${worker}.servicePort) ? ${worker}.servicePort : ${portOf(`${worker}.listen`)})`;
+/** Whether no two workers with an address have the same of something and the same transport, in CEL. */
+const differ = (of: (worker: string) => string): string =>
+  `self.workers.all(a, !has(a.listen) || self.workers.exists_one(b, has(b.listen) && ${of('b')} == ${of('a')} && b.listen.startsWith('udp:') == a.listen.startsWith('udp:')))`;
 
 const worker: Schema = record(
   'One Worker of the program, and what is different from what the program says.',
@@ -45,12 +54,17 @@ const worker: Schema = record(
         maxLength: 256,
         'x-kubernetes-validations': [
           telling(
-            `${portOf('self')} >= 1 && ${portOf('self')} <= 65535`,
+            isAddress,
+            `'it is ' + self + ', expected scheme://host:port with a scheme of tcp, udp, text, frame, websocket, http'`,
+            'expected scheme://host:port with a scheme of tcp, udp, text, frame, websocket, http',
+          ),
+          telling(
+            `!${isAddress} || (${portOf('self')} >= 1 && ${portOf('self')} <= 65535)`,
             "'the port in ' + self + ' is not in 1 to 65535'",
             'the port is not in 1 to 65535',
           ),
           telling(
-            `${portOf('self')} != ${ADMIN_PORT}`,
+            `!${isAddress} || ${portOf('self')} != ${ADMIN_PORT}`,
             `'the port in ' + self + ' is the one of the admin port, ${ADMIN_PORT}; take another'`,
             `port ${ADMIN_PORT} is the admin port`,
           ),
@@ -93,6 +107,9 @@ const env: Schema = list(
     'x-kubernetes-list-map-keys': ['name'],
   },
 );
+
+/** What the key of a ConfigMap may be, in CEL. */
+const isKey = "key.matches('^[-._a-zA-Z0-9]{1,253}$') && key != '.' && !key.startsWith('..')";
 
 export const specSchema: Schema = record(
   'What the server should be.',
@@ -175,11 +192,13 @@ export const specSchema: Schema = record(
         'spec.app must end in .ts, .mts, .js or .mjs',
       ),
       rule(
-        `self.workers.all(a, !has(a.listen) || self.workers.exists_one(b, has(b.listen) && b.listen.split(':')[size(b.listen.split(':')) - 1] == a.listen.split(':')[size(a.listen.split(':')) - 1] && b.listen.startsWith('udp:') == a.listen.startsWith('udp:')))`,
+        differ((worker) => portIn(`${worker}.listen`)),
         'two of spec.workers listen on the same port',
       ),
-      rule(
-        "self.config.all(key, key.matches('^[-._a-zA-Z0-9]{1,253}$'))",
+      rule(differ(servicePortOf), 'two of spec.workers have the same port of the Service'),
+      telling(
+        `self.config.all(key, ${isKey})`,
+        `'spec.config has the key ' + self.config.filter(key, !(${isKey}))[0] + ', expected 1 to 253 letters, digits, -, _ and ., not beginning with two dots'`,
         'keys of spec.config have 1 to 253 letters, digits, -, _ and .',
       ),
     ],

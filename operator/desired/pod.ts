@@ -3,7 +3,7 @@ import { LABEL, labelsOf, namesOf } from '../api/names.ts';
 import type { SocketServer, WorkerSpec } from '../api/types.ts';
 import { portOf, transportOf } from './listen.ts';
 import { merged } from './merge.ts';
-import { portName } from './service.ts';
+import { portNames } from './service.ts';
 
 /** The pod of a server. Pure. */
 
@@ -103,7 +103,7 @@ function serverContainer(server: SocketServer, settings: PodSettings): object {
     workingDir: PATH.app,
     env: [...environment(server, settings), ...spec.env],
     ...(spec.envFrom.length > 0 ? { envFrom: spec.envFrom } : {}),
-    ports: [...spec.workers.flatMap(containerPort), { name: 'admin', containerPort: ADMIN_PORT }],
+    ports: [...containerPorts(spec.workers), { name: 'admin', containerPort: ADMIN_PORT }],
     // New connections come with a queue in the kernel, so a process that starts slowly is not yet one that is gone.
     readinessProbe: probe('/readyz', { periodSeconds: 2, failureThreshold: 2 }),
     livenessProbe: probe('/livez', {
@@ -127,9 +127,13 @@ function probe(path: string, times: object): object {
   return { httpGet: { path, port: 'admin' }, timeoutSeconds: 2, ...times };
 }
 
-function containerPort({ name, listen }: WorkerSpec): object[] {
-  if (listen === undefined) return [];
-  return [{ name: portName(name), containerPort: portOf(listen), protocol: transportOf(listen) }];
+function containerPorts(workers: readonly WorkerSpec[]): object[] {
+  const names = portNames(workers);
+  return workers.flatMap(({ listen }, i) =>
+    listen === undefined
+      ? []
+      : [{ name: names[i], containerPort: portOf(listen), protocol: transportOf(listen) }],
+  );
 }
 
 function environment({ spec }: SocketServer, { graceSeconds, tuning }: PodSettings): object[] {

@@ -10,7 +10,8 @@ import { metaOf } from './metadata.ts';
  */
 export function service(server: SocketServer): KubeObject[] {
   const { service: wanted, workers } = server.spec;
-  const ports = workers.flatMap(servicePort);
+  const names = portNames(workers);
+  const ports = workers.flatMap((worker, i) => servicePort(worker, names[i]));
   if (wanted.type === 'None' || ports.length === 0) return [];
   const { type, annotations, externalTrafficPolicy, loadBalancerClass } = wanted;
   const meta = metaOf(server, namesOf(server.metadata.name).service);
@@ -29,12 +30,15 @@ export function service(server: SocketServer): KubeObject[] {
   return [object];
 }
 
-function servicePort({ name, listen, servicePort: wanted }: WorkerSpec): object[] {
+function servicePort(
+  { listen, servicePort: wanted }: WorkerSpec,
+  name: string | undefined,
+): object[] {
   if (listen === undefined) return [];
   const port = portOf(listen);
   return [
     {
-      name: portName(name),
+      name,
       protocol: transportOf(listen),
       port: wanted ?? port,
       targetPort: port,
@@ -42,12 +46,29 @@ function servicePort({ name, listen, servicePort: wanted }: WorkerSpec): object[
   ];
 }
 
-/** A worker's name as the name of a port: at most 15 lower-case letters, digits and `-`, with a letter. */
-export function portName(worker: string): string {
-  const name = worker
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .slice(0, 15)
-    .replaceAll(/^-+|-+$/g, '');
-  return /[a-z]/.test(name) ? name : `p-${name}`.slice(0, 15);
+const NAME_MAX = 15;
+
+/**
+ * The workers' names as names of ports, in their order: at most 15 lower-case letters, digits and `-`, with a letter, each
+ * only once. `admin` is the admin port.
+ */
+export function portNames(workers: readonly Pick<WorkerSpec, 'name'>[]): string[] {
+  const taken = new Set(['admin']);
+  return workers.map(({ name: worker }) => {
+    const name = portName(worker);
+    let free = name;
+    for (let i = 2; taken.has(free); i += 1)
+      free = `${trimmed(name, NAME_MAX - 1 - String(i).length)}-${i}`;
+    taken.add(free);
+    return free;
+  });
 }
+
+function portName(worker: string): string {
+  const name = worker.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
+  const short = trimmed(name, NAME_MAX);
+  return /[a-z]/.test(short) ? short : trimmed(`p-${short}`, NAME_MAX);
+}
+
+const trimmed = (name: string, most: number): string =>
+  name.replace(/^-+/, '').slice(0, most).replace(/-+$/, '');
