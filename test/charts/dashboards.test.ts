@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { stringify } from 'yaml';
-import { CHARTS, commandPath, template } from '../../tools/helm.ts';
+import { CHARTS, commandPath, ROOT, template } from '../../tools/helm.ts';
 import { describeUnless } from '../cluster/support/skip.ts';
+import { quoted, rows } from '../support/pages.ts';
 import { NO_HELM, NO_PROMTOOL } from './support/charts.ts';
-import { grouped, metricLabels, unknown } from './support/queries.ts';
+import { grouped, metricLabels, ofOperator, unknown } from './support/queries.ts';
 
 const NAMES = ['operator', 'servers'];
 type Target = { refId: string; expr: string; legendFormat: string; datasource: { uid: string } };
@@ -48,6 +49,26 @@ describe('metrics', () => {
     expect(unknown('sum by (code, le) (longshore_connections)', known)).toEqual(['code']);
   });
 });
+
+describe('docs/grafana.md', () => {
+  it('has every metric of the operator with its labels', () => {
+    const shown = rows(join(ROOT, 'docs/grafana.md'), 'Metrics of the operator').map(
+      ([name, type, labels = '']) => [
+        quoted(name),
+        type,
+        labels.split(',').flatMap((each) => quoted(each.trim()) ?? []),
+      ],
+    );
+    const real = ofOperator().map(({ name, labels }) => [name, typeOf(name), labels]);
+    expect(shown.sort()).toEqual(real.sort());
+  });
+});
+
+/** Those that count are exposed as gauges where somebody else does the counting; Prometheus does not mind. */
+function typeOf(name: string): string {
+  if (name.endsWith('_total')) return 'counter';
+  return name.endsWith('_duration_seconds') ? 'histogram' : 'gauge';
+}
 
 describe.each(NAMES)('dashboard %s', (name) => {
   const { panels, templating, schemaVersion } = dashboardOf(name);
