@@ -1,5 +1,5 @@
 import { CHANNEL_SERVER } from '../contract.ts';
-import { messageOf } from '../errors.ts';
+import { LongshoreError, messageOf } from '../errors.ts';
 import { log } from '../log.ts';
 import { monotonicMs } from '../monotonic.ts';
 import type { LimitOptions } from '../worker-options.ts';
@@ -10,7 +10,7 @@ import type { Config, Declared, Peers, ToMaster, ToProcess } from './messages.ts
 import { Plan } from './plan.ts';
 import type { Action, How, PlanEvent } from './plan-types.ts';
 import { Queries } from './queries.ts';
-import type { Roster } from './roster.ts';
+import type { Change, Roster } from './roster.ts';
 import { LAST_MS, type Override } from './settings.ts';
 
 /** From fork to ready; a database that is slow to answer in `onWorkerStart` must fit in. */
@@ -41,6 +41,8 @@ export class Fleet {
   readonly roster: Roster;
   /** Changes of the Workers, one after the other. */
   #declaring: Promise<void> = Promise.resolve();
+  /** Reloads that were done when addresses were given back. */
+  #settled = 0;
   #channelAddress: string | undefined = undefined;
   #drain: DrainSettings;
   #drainUntil: number | undefined = undefined;
@@ -76,6 +78,11 @@ export class Fleet {
   step(event: PlanEvent): void {
     const actions = this.plan.step(event, monotonicMs());
     for (const action of actions) this.#do(action);
+    if (this.plan.reloads.done !== this.#settled) {
+      // What that reload has left is free for others.
+      this.#settled = this.plan.reloads.done;
+      this.#declaring = this.#declaring.then(() => this.roster.settle());
+    }
     clearTimeout(this.#timer);
     const at = this.plan.wakeAt();
     if (at !== undefined)
@@ -155,7 +162,7 @@ export class Fleet {
   #told(proc: number, message: ToMaster): void {
     switch (message.t) {
       case 'declared':
-        this.#redeclared(message.workers);
+        this.#redeclared(proc, message.workers);
         break;
       case 'ready':
         this.#ready(proc, message.listening);
@@ -197,17 +204,20 @@ export class Fleet {
   }
 
   /** The program may have been changed: during a reload the new code says which Workers there are. */
-  #redeclared(workers: readonly Declared[]): void {
+  #redeclared(proc: number, workers: readonly Declared[]): void {
     const isProgram = workers.every(({ name }) => !this.roster.isCompanion(name));
-    if (this.plan.reload?.state === 'running' && isProgram) this.declare(workers);
+    if (this.plan.reload?.state !== 'running' || !isProgram) return;
+    this.declare({ program: workers }, (message) =>
+      this.step({ is: 'failed', proc, message, never: true }),
+    );
   }
 
-  /** Makes the Workers those given, one change after the other. */
-  declare(workers?: readonly Declared[], failed: (why: string) => void = notChanged): void {
+  /** Changes which Workers there are, one change after the other. */
+  declare(change: Change, failed: (why: string) => void): void {
     this.#declaring = this.#declaring.then(async () => {
       try {
-        const changed = await this.roster.declare(workers);
-        if (changed) this.step({ is: 'declare', workers: this.roster.declared });
+        const moved = await this.roster.declare(change);
+        if (moved) this.step({ is: 'declare', workers: this.roster.declared, moved });
       } catch (error) {
         failed(messageOf(error));
       }
@@ -224,7 +234,7 @@ export class Fleet {
       return;
     }
     this.roster.withChannel = true;
-    this.declare(undefined, (why) => {
+    this.declare({}, (why) => {
       this.roster.withChannel = false;
       // For a program that is still starting that is the end: it would serve, and its messages would go nowhere.
       const message = `its channel server, ${why}; see LONGSHORE_RUNTIME_DIR`;
@@ -236,12 +246,16 @@ export class Fleet {
    * Replaces the processes, with other overrides if they are given.
    *
    * @returns the id of the reload that does it
+   * @throws {LongshoreError} `RELOAD_FAILED` if the overrides cannot be had; nothing is changed then
    */
   async reload(how: 'now' | 'graceful', overrides?: readonly Override[]): Promise<number> {
     if (overrides) {
-      this.roster.override(overrides);
-      this.declare();
+      let failure: string | undefined;
+      this.declare({ overrides }, (why) => {
+        failure = why;
+      });
       await this.#declaring;
+      if (failure !== undefined) throw new LongshoreError('RELOAD_FAILED', failure);
     }
     this.step({ is: 'reload', how });
     return this.plan.awaitedReload;
@@ -283,8 +297,4 @@ export class Fleet {
     const reportedAt = this.ledger.procs.get(proc)?.reportedAt ?? 0;
     return this.plan.procs.get(proc)?.state !== 'starting' && Date.now() - reportedAt > BUSY_MS;
   }
-}
-
-function notChanged(why: string): void {
-  log.error(`the Workers could not be changed: ${why}`);
 }

@@ -1,6 +1,7 @@
 import { loadavg } from 'node:os';
 import { dirname } from 'node:path';
 import { digest } from '../digest.ts';
+import { messageOf } from '../errors.ts';
 import { type AdminActions, BadRequest, Conflict, type ReloadOrder } from './admin-routes.ts';
 import { Code } from './code.ts';
 import type { Fleet } from './fleet.ts';
@@ -95,7 +96,9 @@ async function reload(
   const { mounted } = code;
   if (wanted !== undefined && mounted !== wanted)
     throw new Conflict(`the mounted code is ${mounted ?? 'none'}, not yet ${wanted}`);
-  const id = await fleet.reload(how, workers);
+  const id = await fleet.reload(how, workers).catch((error) => {
+    throw new Conflict(messageOf(error));
+  });
   code.reloads(id);
   return { id, reload: fleet.plan.reload };
 }

@@ -44,8 +44,12 @@ export type PlanEvent =
   /** Drain but stay, and take it back. */
   | { readonly is: 'hold' }
   | { readonly is: 'release' }
-  /** The program declares other Workers than before, or other counts are wanted. */
-  | { readonly is: 'declare'; readonly workers: readonly WorkerSpec[] }
+  /** The program declares other Workers than before, or other counts are wanted. `moved`: they listen elsewhere now. */
+  | {
+      readonly is: 'declare';
+      readonly workers: readonly WorkerSpec[];
+      readonly moved: readonly string[];
+    }
   | { readonly is: 'tick' };
 
 /** What should be done about it, in this order. */

@@ -81,7 +81,7 @@ export class Plan extends PlanBase {
         this.#hold(event.is === 'hold', now);
         break;
       case 'declare':
-        this.#declare(event.workers, now);
+        this.#declare(event.workers, event.moved, now);
         break;
       case 'tick':
         break;
@@ -162,7 +162,7 @@ export class Plan extends PlanBase {
     }
   }
 
-  #declare(workers: readonly WorkerSpec[], now: number): void {
+  #declare(workers: readonly WorkerSpec[], moved: readonly string[], now: number): void {
     if (this.over()) return;
     this.workers = workers;
     const { slots, gone } = fitted(this.slots, workers, now);
@@ -171,6 +171,12 @@ export class Plan extends PlanBase {
     for (const { current, incoming } of gone) {
       if (incoming !== undefined) this.retire(incoming, 'now', now);
       if (current !== undefined) this.retire(current, 'graceful', now, true);
+    }
+    // What told us of the new address was itself started with the old one.
+    for (const slot of slots) {
+      if (slot.incoming === undefined || !moved.includes(slot.worker)) continue;
+      this.retire(slot.incoming, 'now', now);
+      slot.incoming = this.newProc(slot, now);
     }
   }
 

@@ -37,8 +37,8 @@ export type Port = {
  * namespace as the port and goes away with the process, however it ends.
  */
 export class Ports {
-  readonly #held = new Map<string, Port>();
-  readonly #locks: Server[] = [];
+  /** By Worker and address: a Worker that moves and moves back finds its own. */
+  readonly #held = new Map<string, { readonly port: Port; readonly lock: Server | undefined }>();
 
   /**
    * @returns what to give to the Worker's processes; `undefined` for one that listens nowhere
@@ -46,28 +46,39 @@ export class Ports {
    */
   async claim(worker: Declared): Promise<Port | undefined> {
     if (worker.address === undefined) return undefined;
-    const known = this.#held.get(worker.name);
-    if (known && formatAddress(parseAddress(worker.address)) === formatAddress(known.address))
-      return known;
+    const key = keyOf(worker);
+    const known = this.#held.get(key);
+    if (known) return known.port;
     const address = parseAddress(worker.address);
     const bound = await probe(address);
-    if (process.platform === 'linux') this.#locks.push(await lock(bound));
+    const locked = process.platform === 'linux' ? await lock(bound) : undefined;
     const shares = bound.path !== undefined || (!worker.reusePort && bound.scheme !== 'udp');
     const shared = shares ? bind(bound) : undefined;
     const port = { address, listen: formatAddress(bound), shared };
-    this.#held.set(worker.name, port);
+    this.#held.set(key, { port, lock: locked });
     return port;
+  }
+
+  /** Gives back what none of these Workers has. */
+  keep(workers: readonly Declared[]): void {
+    const wanted = new Set(workers.map(keyOf));
+    for (const [key, { port, lock }] of this.#held) {
+      if (wanted.has(key)) continue;
+      port.shared?.close();
+      if (port.address.path !== undefined) unlinkQuietly(port.address.path);
+      lock?.close();
+      this.#held.delete(key);
+    }
   }
 
   /** Gives everything back. */
   release(): void {
-    for (const { address, shared } of this.#held.values()) {
-      shared?.close();
-      if (address.path !== undefined) unlinkQuietly(address.path);
-    }
-    for (const each of this.#locks) each.close();
+    this.keep([]);
   }
 }
+
+const keyOf = ({ name, address }: Declared): string =>
+  `${name} ${address === undefined ? 'none' : formatAddress(parseAddress(address))}`;
 
 /** Tries to listen on an address alone; gives it with the port that the kernel chose. */
 async function probe(address: Address): Promise<Address> {
@@ -89,7 +100,10 @@ async function probe(address: Address): Promise<Address> {
 async function takenBy(address: Address, otherwise: LongshoreError): Promise<LongshoreError> {
   const holder = process.platform === 'linux' ? await holderOf(address) : '';
   if (holder === '') return otherwise;
-  const message = `${hostPort(address)} is taken by another Longshore: ${holder}`;
+  const own = holder.startsWith(`pid ${process.pid} `);
+  const message = own
+    ? `${hostPort(address)} belongs to another Worker of this program; give each its own (to change places takes a restart)`
+    : `${hostPort(address)} is taken by another Longshore: ${holder}`;
   return new LongshoreError('PORT_TAKEN', message, { cause: otherwise.cause });
 }
 

@@ -3,6 +3,12 @@ import type { Declared } from './messages.ts';
 import type { Port, Ports } from './ports.ts';
 import { type Override, overridden } from './settings.ts';
 
+/** What is to be different: what is left out stays. */
+export type Change = {
+  readonly program?: readonly Declared[];
+  readonly overrides?: readonly Override[];
+};
+
 /** Which Workers there are, where each listens, and how the processes call that. */
 export class Roster {
   declared: readonly Declared[];
@@ -13,7 +19,7 @@ export class Roster {
   #program: readonly Declared[];
   readonly #ports: Ports;
   readonly #companion: Declared;
-  readonly #listens = new Map<string, Port>();
+  #listens: ReadonlyMap<string, Port> = new Map();
   /** Addresses as the processes call them: `wss://` instead of `websocket://` where there is TLS. */
   readonly #names = new Map<string, string>();
 
@@ -34,34 +40,56 @@ export class Roster {
     this.declared = overridden(program, overrides);
   }
 
-  /** Makes sure of every address. @throws {LongshoreError} `PORT_TAKEN` or `START_FAILED` */
-  async claim(workers: readonly Declared[] = this.declared): Promise<void> {
+  /**
+   * Makes sure of every address.
+   *
+   * @returns Workers that had another one
+   * @throws {LongshoreError} `PORT_TAKEN` or `START_FAILED`; nothing is changed then
+   */
+  async claim(workers: readonly Declared[] = this.declared): Promise<string[]> {
+    const before = new Map(this.#listens);
+    const claimed = new Map<string, Port>();
     for (const worker of workers) {
       const port = await this.#ports.claim(worker);
-      if (port) this.#listens.set(worker.name, port);
+      if (port) claimed.set(worker.name, port);
     }
+    this.#listens = claimed;
+    return [...before.keys()].filter((name) => before.get(name) !== claimed.get(name));
+  }
+
+  /** Gives back the addresses that were left: their last processes are gone. */
+  settle(): void {
+    this.#ports.keep(this.declared);
   }
 
   /**
-   * Takes over what the program declares now; overrides of Workers that are gone are left out.
+   * Takes over what the program declares now, or other overrides; those of Workers that are gone are left out.
    *
-   * @returns whether anything is different
+   * @returns Workers that have another address now; `undefined` if nothing at all is different
    * @throws {LongshoreError} `PORT_TAKEN` or `START_FAILED`; nothing is changed then
    */
-  async declare(program: readonly Declared[] = this.#program): Promise<boolean> {
-    this.#program = program;
+  async declare(change: Change): Promise<string[] | undefined> {
+    const { program = this.#program, overrides = this.#overrides } = change;
     const own = program.filter(({ name }) => name !== CHANNEL_SERVER || !this.withChannel);
-    const known = this.#overrides.filter(({ name }) => own.some((worker) => worker.name === name));
-    const all = [...overridden(own, known), ...(this.withChannel ? [this.#companion] : [])];
-    if (JSON.stringify(all) === JSON.stringify(this.declared)) return false;
-    await this.claim(all);
+    const known = overrides.filter(({ name }) => own.some((worker) => worker.name === name));
+    const all = [
+      ...overridden(own, known).map((worker) => this.#rooted(worker)),
+      ...(this.withChannel ? [this.#companion] : []),
+    ];
+    const isSame = JSON.stringify(all) === JSON.stringify(this.declared);
+    const moved = isSame ? undefined : await this.claim(all);
+    this.#program = program;
+    this.#overrides = overrides;
     this.declared = all;
-    return true;
+    return moved;
   }
 
-  /** Other overrides from now on; `declare` puts them into effect. */
-  override(overrides: readonly Override[]): void {
-    this.#overrides = overrides;
+  /** A Worker whose processes stay through a reload stays where it is, too. */
+  #rooted(worker: Declared): Declared {
+    const known = this.find(worker.name);
+    if (worker.reloadable || known?.reloadable !== false) return worker;
+    const { address: _, ...rest } = worker;
+    return known.address === undefined ? rest : { ...rest, address: known.address };
   }
 
   find(worker: string): Declared | undefined {

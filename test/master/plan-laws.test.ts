@@ -25,7 +25,10 @@ function anyEvent(world: PlanWorld, random: Random): PlanEvent {
   if (dice < 70) return { is: 'reload', how: random.pick(['now', 'graceful']) };
   if (dice < 72) return { is: 'recycle', proc };
   if (dice < 78) return { is: 'failed', proc, message: 'no', never: random.chance(0.1) };
-  if (dice < 84) return { is: 'declare', workers: workers(random) };
+  if (dice < 84) {
+    const moved = random.chance(0.3) ? ['chat'] : [];
+    return { is: 'declare', workers: workers(random), moved };
+  }
   if (dice < 88) return { is: 'hold' };
   if (dice < 92) return { is: 'release' };
   if (dice < 93) return { is: 'stop', how: random.pick(['now', 'drain']) };

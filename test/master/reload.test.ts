@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Fixture, TALKER } from '../support/fixture.ts';
 import { eventually, Peer } from '../support/peer.ts';
-import { CLEAN, endPrograms, isAlive, start } from '../support/program.ts';
+import { CLEAN, endPrograms, freePort, isAlive, start } from '../support/program.ts';
 import { answers, ask, toSlot } from '../support/talk.ts';
 
 const fixtures: Fixture[] = [];
@@ -146,6 +146,44 @@ describe('reload', () => {
       names = processes.map(({ worker_name, worker_id }) => `${worker_name}${worker_id}`);
     }
     expect(await program.stop()).toEqual(CLEAN);
+  });
+
+  it('moves all processes to another address that the new code declares, and back', async () => {
+    const app = await fixture();
+    const other = await freePort();
+    const there = { port: other };
+    const program = await start(app.file);
+    app.write(TWO.replace('PORT', String(other)));
+    expect((await program.command('reload', app.file)).code).toBe(0);
+    expect(await answers(there, 'id', 2)).toEqual(new Set(['0', '1']));
+    await expect(ask(app, 'version')).rejects.toThrow(/ECONNREFUSED/);
+    app.write(TALKER);
+    expect((await program.command('reload', app.file)).code).toBe(0);
+    expect(await answers(app, 'id', 2)).toEqual(new Set(['0', '1']));
+    await expect(ask(there, 'version')).rejects.toThrow(/ECONNREFUSED/);
+    // The address that was left is free for other programs, to which a master's lock matters.
+    const second = await fixture(TALKER.replace('PORT', String(other)));
+    await start(second.file);
+    expect(await program.stop()).toEqual(CLEAN);
+  });
+
+  it('fails if the new code declares an address that is taken, and works again after that', async () => {
+    const app = await fixture();
+    const holder = await fixture();
+    await start(holder.file);
+    const program = await start(app.file);
+    app.write(TWO.replace('PORT', String(holder.port)));
+    const { code, stderr } = await program.command('reload', app.file);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/all processes run the old code: .*is taken by another Longshore: pid/),
+    ]);
+    expect(await answers(app, 'version', 1)).toEqual(new Set(['one']));
+    const wanted = { workers: [{ name: 'talker', listen: `text://127.0.0.1:${holder.port}` }] };
+    await expect(program.call('POST', '/reload', wanted)).rejects.toThrow(/is taken by another/);
+    app.write(TWO);
+    expect((await program.command('reload', app.file)).code).toBe(0);
+    expect(await answers(app, 'version', 1)).toEqual(new Set(['two']));
   });
 
   it('gives hot configuration to every process without changing one', async () => {

@@ -13,7 +13,8 @@ import type { Action, PlanEvent, Timing, WorkerSpec } from '../../src/master/pla
  *     TIME declare WORKERS       TIME recycle PROC         TIME wait
  *     TIME show                  writes down phase, slots (`chat#0=1`, with `+2` for the incoming process) and reload
  *
- * WORKERS are `NAME*COUNT`, with `!stays` for one that is not reloadable and `!last` for one that others need.
+ * WORKERS are `NAME*COUNT`, with `!stays` for one that is not reloadable, `!last` for one that others need, and `!moved`
+ * for one that is declared with another address.
  */
 export type Scene = {
   readonly name: string;
@@ -97,7 +98,13 @@ function eventOf(word: string, args: readonly string[]): PlanEvent {
     case 'stop':
       return { is: 'stop', how: args[0] as 'now' | 'drain' };
     case 'declare':
-      return { is: 'declare', workers: workersOf(args) };
+      return {
+        is: 'declare',
+        workers: workersOf(args),
+        moved: args
+          .filter((each) => each.includes('!moved'))
+          .map((each) => each.replace(/[*!].*/, '')),
+      };
     default:
       throw new Error(`no such command: ${word}`);
   }

@@ -2,7 +2,7 @@ import type { Fixture } from './fixture.ts';
 import { Peer } from './peer.ts';
 
 /** One question to the talker, over a connection of its own. */
-export async function ask(fixture: Fixture, line: string): Promise<string> {
+export async function ask(fixture: Pick<Fixture, 'port'>, line: string): Promise<string> {
   const peer = await Peer.to({ host: '127.0.0.1', port: fixture.port });
   try {
     return await peer.send(`${line}\n`).line();
@@ -12,7 +12,7 @@ export async function ask(fixture: Fixture, line: string): Promise<string> {
 }
 
 /** A connection to the process in a given slot: the kernel spreads connections, so it takes a few. */
-export async function toSlot(fixture: Fixture, slot: number): Promise<Peer> {
+export async function toSlot(fixture: Pick<Fixture, 'port'>, slot: number): Promise<Peer> {
   for (;;) {
     const peer = await Peer.to({ host: '127.0.0.1', port: fixture.port });
     if ((await peer.send('id\n').line()) === String(slot)) return peer;
@@ -22,7 +22,7 @@ export async function toSlot(fixture: Fixture, slot: number): Promise<Peer> {
 
 /** Every answer to a question that the processes give, asked until that many different ones have come. */
 export async function answers(
-  fixture: Fixture,
+  fixture: Pick<Fixture, 'port'>,
   line: string,
   different: number,
 ): Promise<Set<string>> {
