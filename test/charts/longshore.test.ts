@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { crd } from '../../operator/api/crd.ts';
+import { specSchema } from '../../operator/api/schema.ts';
 import { VERSION } from '../../src/contract.ts';
 import { CHARTS, helm, type KubeObject, template } from '../../tools/helm.ts';
 import { describeUnless } from '../cluster/support/skip.ts';
+import { faults } from '../support/schema-faults.ts';
 import {
   ciValues,
   NO_HELM,
@@ -99,6 +101,21 @@ describeUnless(NO_HELM, 'charts/longshore', () => {
       },
       { name: 'LONGSHORE_OPERATOR_NAMESPACES', value: 'games,chat' },
     ]);
+  });
+
+  it('tests in the namespace of the release, with a server where servers are looked after', () => {
+    const all = template('longshore', '--set', 'watchNamespaces={games,chat}');
+    const tests = all.filter(({ metadata }) => metadata.annotations?.['helm.sh/hook'] === 'test');
+    expect(namesOf(tests)).toEqual([
+      'ServiceAccount apps/demo-longshore-test',
+      'Role games/demo-longshore-test',
+      'RoleBinding games/demo-longshore-test',
+      'Pod apps/demo-longshore-test',
+    ]);
+    const env = (one(tests, 'Pod')['spec'].containers[0].env ?? []) as Record<string, string>[];
+    const made = JSON.parse(env.find(({ name }) => name === 'SERVER')?.['value'] ?? '');
+    expect(made.metadata).toEqual({ name: 'demo-longshore-test', namespace: 'games' });
+    expect(faults(specSchema, made.spec, 'spec')).toEqual([]);
   });
 
   it('has a disruption budget only where one replica can be spared', () => {

@@ -3,9 +3,10 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 
-const { ADDRESS, TIMEOUT_SECONDS, KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = process.env;
+const { ADDRESS, SERVER = '{"metadata":{}}', TIMEOUT_SECONDS } = process.env;
+const { KUBERNETES_SERVICE_HOST: host = '', KUBERNETES_SERVICE_PORT: port } = process.env;
 const until = Date.now() + Number(TIMEOUT_SECONDS) * 1000;
-const server = JSON.parse(readFileSync(new URL('server.json', import.meta.url), 'utf8'));
+const server = JSON.parse(SERVER);
 const { name, namespace } = server.metadata;
 
 async function api(method, path, body) {
@@ -84,6 +85,9 @@ try {
   const address = ADDRESS || `ws://${name}.${namespace}:2346`;
   await echoSoon(address);
   console.log(`${address} echoes`);
+} catch ({ message }) {
+  console.error(message);
+  process.exitCode = 1;
 } finally {
   if (!ADDRESS) await api('DELETE', `/${name}`).catch(({ message }) => console.error(message));
 }
