@@ -1,9 +1,10 @@
 // The operator: wiring only.
 import { hostname } from 'node:os';
-import { VERSION } from '../src/contract.ts';
+import { EXIT, VERSION } from '../src/contract.ts';
 import type { KubeObject } from './api/meta.ts';
 import { LABEL } from './api/names.ts';
 import { OPERATOR_PORT, serveHealth } from './health.ts';
+import { ApiError } from './kube/api-error.ts';
 import { Client } from './kube/client.ts';
 import { Recorder } from './kube/events.ts';
 import { Elector } from './kube/lease.ts';
@@ -13,6 +14,7 @@ import { keyOf } from './kube/resources.ts';
 import { OperatorMetrics } from './metrics.ts';
 import { log } from './reconcile/log.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
+import { Reports } from './reconcile/reports.ts';
 import { Tokens } from './reconcile/tokens.ts';
 import { Watches } from './reconcile/watches.ts';
 
@@ -25,6 +27,8 @@ const home = process.env['LONGSHORE_OPERATOR_LEASE_NAMESPACE'] || 'default';
 const port = Number(process.env['LONGSHORE_OPERATOR_PORT'] || OPERATOR_PORT);
 
 const client = Client.connect();
+// Of its own: a lease must not wait in line behind everything else.
+const leaseClient = Client.connect();
 const recorder = new Recorder({
   client,
   controller: 'longshore.dev/operator',
@@ -32,6 +36,7 @@ const recorder = new Recorder({
 });
 const admin = new PodAdmin();
 const tokens = new Tokens(client);
+const reports = new Reports();
 const watches = new Watches(client, namespaces);
 let reconciler: Reconciler | undefined;
 const queue = new Queue({
@@ -48,7 +53,7 @@ const queue = new Queue({
 let synced = false;
 let ending = false;
 const elector = new Elector({
-  client,
+  client: leaseClient,
   namespace: home,
   name: 'longshore-operator',
   identity,
@@ -87,7 +92,7 @@ log.info('synced', { kubernetes: text, servers: watches.servers.store.size });
 await elector.elected;
 log.info('leading');
 reconciler = new Reconciler(
-  { watches, admin, tokens, serverMinor: minor },
+  { watches, admin, tokens, reports, serverMinor: minor },
   { client, admin, tokens, recorder },
 );
 follow();
@@ -95,6 +100,9 @@ follow();
 /** Every change of a server, and of what belongs to one, has the server looked at. */
 function follow(): void {
   watches.servers.onChange((key) => queue.add(key));
+  watches.pods.onChange((_, now, before) => {
+    if (!now) reports.forget(before?.metadata.uid ?? '');
+  });
   for (const reflector of [watches.pods, watches.sets, watches.services, watches.budgets])
     reflector.onChange((_, now, before) => ofServer(now ?? before));
   watches.configMaps.onChange((_, now, before) => {
@@ -122,10 +130,19 @@ async function versionOf(): Promise<{ minor: number; text: string }> {
     try {
       return await client.version();
     } catch (error) {
+      if (error instanceof ApiError && error.reason === 'Credentials') giveUp(error);
       log.warn('the API server does not answer', { error: String(error) });
       await new Promise((next) => setTimeout(next, 2000));
     }
   }
+}
+
+/** Without a cluster to go to there is nothing to wait for. */
+function giveUp({ message }: ApiError): never {
+  log.error('no cluster: this is no pod, and there is no kubeconfig that says where one is', {
+    error: message,
+  });
+  process.exit(EXIT.neverStarts);
 }
 
 async function end(signal: string): Promise<void> {
@@ -139,6 +156,7 @@ async function end(signal: string): Promise<void> {
   server.close();
   admin.close();
   client.close();
+  leaseClient.close();
   process.exit(0);
 }
 

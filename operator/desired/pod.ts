@@ -105,7 +105,7 @@ function serverContainer(server: SocketServer, settings: PodSettings): object {
     ...(spec.envFrom.length > 0 ? { envFrom: spec.envFrom } : {}),
     ports: [...containerPorts(spec.workers), { name: 'admin', containerPort: ADMIN_PORT }],
     // New connections come with a queue in the kernel, so a process that starts slowly is not yet one that is gone.
-    readinessProbe: probe('/readyz', { periodSeconds: 2, failureThreshold: 2 }),
+    readinessProbe: probe('/readyz', { periodSeconds: 2, failureThreshold: 3 }),
     livenessProbe: probe('/livez', {
       periodSeconds: 10,
       failureThreshold: 6,
@@ -124,7 +124,7 @@ function serverContainer(server: SocketServer, settings: PodSettings): object {
 }
 
 function probe(path: string, times: object): object {
-  return { httpGet: { path, port: 'admin' }, timeoutSeconds: 2, ...times };
+  return { httpGet: { path, port: 'admin' }, timeoutSeconds: 3, ...times };
 }
 
 function containerPorts(workers: readonly WorkerSpec[]): object[] {

@@ -1,5 +1,8 @@
 /** Logs of the operator: one JSON object a line, on standard output. */
 
+// Who reads the log may go; we go on.
+process.stdout.on('error', () => {});
+
 type Fields = Readonly<Record<string, unknown>>;
 
 function write(level: 'info' | 'warn' | 'error', message: string, fields: Fields): void {

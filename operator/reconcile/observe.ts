@@ -6,6 +6,7 @@ import { type PodAdmin, PodError } from '../kube/pods.ts';
 import { factsOf } from './cluster-facts.ts';
 import { digest } from './digest.ts';
 import { type Asked, podView, setView } from './pod-views.ts';
+import type { Reports } from './reports.ts';
 import type { Tokens } from './tokens.ts';
 import type { Watches } from './watches.ts';
 
@@ -15,6 +16,7 @@ export type Eyes = {
   readonly watches: Watches;
   readonly admin: PodAdmin;
   readonly tokens: Tokens;
+  readonly reports: Reports;
   /** 36 for Kubernetes 1.36. */
   readonly serverMinor: number;
 };
@@ -63,17 +65,18 @@ function isOf({ metadata }: Pick<Pod, 'metadata'>, server: SocketServer): boolea
 }
 
 async function ask(
-  { admin, tokens: all }: Eyes,
+  { admin, tokens: all, reports }: Eyes,
   server: SocketServer,
-  { status }: Pod,
+  { metadata, status }: Pod,
   tokens: readonly string[],
 ): Promise<Asked> {
-  if (status?.podIP === undefined || status.phase !== 'Running') return undefined;
+  if (status?.podIP === undefined || status.phase !== 'Running') return {};
+  const uid = metadata.uid ?? '';
   try {
-    return { report: await admin.status(status.podIP, tokens) };
+    return { report: reports.keep(uid, await admin.status(status.podIP, tokens)) };
   } catch (error) {
     if (!(error instanceof PodError)) throw error;
     if (error.kind === 'unauthorized') all.doubt(server);
-    return { silence: `admin port ${error.kind}: ${error.message}` };
+    return { ...reports.last(uid), silence: `admin port ${error.kind}: ${error.message}` };
   }
 }

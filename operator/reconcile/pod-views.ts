@@ -7,7 +7,7 @@ import type { PodAnswer, PodView, SetView } from '../decide/view.ts';
 /** Pods and ReplicaSets as the decision sees them. Pure. */
 
 /** What a pod's admin port said, or why it said nothing. */
-export type Asked = { readonly report: PodReport } | { readonly silence: string } | undefined;
+export type Asked = { readonly report?: PodReport; readonly silence?: string };
 
 export function podView(pod: Pod, asked: Asked): PodView {
   const { metadata, status } = pod;
@@ -29,8 +29,8 @@ export function podView(pod: Pod, asked: Asked): PodView {
     ...optional('reloadedFor', annotations[ANNOTATION.reloaded], String),
     ...optional('codeTold', annotations[ANNOTATION.code], String),
     ...(problem === undefined ? {} : { problem }),
-    ...(asked && 'report' in asked ? { answer: answerOf(asked.report) } : {}),
-    ...(asked && 'silence' in asked ? { silence: asked.silence } : {}),
+    ...(asked.report ? { answer: answerOf(asked.report) } : {}),
+    ...(asked.silence === undefined ? {} : { silence: asked.silence }),
   };
 }
 

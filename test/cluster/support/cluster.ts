@@ -88,7 +88,14 @@ export type Manifest = {
 export async function apply<T extends object>(object: T): Promise<T> {
   const text = await run(
     'kubectl',
-    ['apply', '--server-side', '--field-manager=longshore-test', '--output=json', '--filename=-'],
+    [
+      'apply',
+      '--server-side',
+      '--force-conflicts',
+      '--field-manager=longshore-test',
+      '--output=json',
+      '--filename=-',
+    ],
     { input: JSON.stringify(object), env: { KUBECONFIG: await kubeconfig(), PATH } },
   );
   return JSON.parse(text) as T;
