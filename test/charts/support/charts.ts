@@ -68,7 +68,10 @@ export type PodSpec = {
   readonly securityContext?: Security;
   readonly volumes?: readonly Record<string, unknown>[];
   readonly initContainers?: readonly { readonly securityContext?: Security }[];
-  readonly containers: readonly { readonly securityContext?: Security }[];
+  readonly containers: readonly {
+    readonly securityContext?: Security;
+    readonly ports?: readonly { readonly name: string; readonly containerPort: number }[];
+  }[];
 };
 
 /** Why PodSecurity `restricted` would not let a pod in, and why we would not either. */
