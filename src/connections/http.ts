@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { clock } from '../clock.ts';
 import { Request } from '../http/request.ts';
 import { Response } from '../http/response.ts';
-import { EventStream, HttpStream } from '../http/streams.ts';
+import { EventStream, HttpStream, type StreamHost } from '../http/streams.ts';
 import { unmapped } from '../protocols/forwarded.ts';
 import type { Endpoint } from '../transport/transport.ts';
 import type { Worker } from '../worker.ts';
@@ -18,6 +18,8 @@ export type HttpOwner = {
   /** Who the client of this request is, where a trusted proxy says so. */
   client(peer: string, forwarded: string | undefined): string;
   closed(connection: HttpConnection): void;
+  /** Bytes of a stream that may wait for its client. */
+  readonly maxSendBufferSize: number;
 };
 
 /** A request and the way to answer it. */
@@ -33,7 +35,7 @@ const HTML = 'text/html;charset=utf-8';
  * One client of an HTTP worker, over all its requests. Requests are handed to `onMessage` one after the other: the next
  * one when the one before is answered, as pipelining clients expect.
  */
-export class HttpConnection extends BaseConnection<HttpConnection, Request> {
+export class HttpConnection extends BaseConnection<HttpConnection, Request> implements StreamHost {
   readonly protocolName = 'http';
   readonly #socket: Socket;
   readonly #owner: HttpOwner;
@@ -188,9 +190,11 @@ export class HttpConnection extends BaseConnection<HttpConnection, Request> {
 
   /** Begins an answer of unknown length. */
   stream(options: { status?: number; headers?: OutgoingHttpHeaders } = {}): HttpStream {
-    return new HttpStream(
-      this.#begin(options.status ?? 200, { 'content-type': HTML, ...options.headers }),
-    );
+    const response = this.#begin(options.status ?? 200, {
+      'content-type': HTML,
+      ...options.headers,
+    });
+    return new HttpStream(response, this);
   }
 
   /** Begins an answer of server-sent events. */
@@ -200,7 +204,25 @@ export class HttpConnection extends BaseConnection<HttpConnection, Request> {
       'cache-control': 'no-store',
       ...options.headers,
     };
-    return new EventStream(this.#begin(200, headers));
+    return new EventStream(this.#begin(200, headers), this);
+  }
+
+  /** Bytes of `stream()` and `events()` that may wait; the Worker's option. */
+  get maxSendBufferSize(): number {
+    return this.#owner.maxSendBufferSize;
+  }
+
+  /** @internal */
+  dropped(): false {
+    tally.counts.send_fail += 1;
+    this.report(this, 'SEND_BUFFER_FULL', 'send buffer full and drop package');
+    return false;
+  }
+
+  /** @internal */
+  full(): void {
+    tally.counts.buffer_full += 1;
+    call('onBufferFull', this.onBufferFull, this);
   }
 
   #begin(status: number, headers: OutgoingHttpHeaders): ServerResponse {

@@ -1,13 +1,26 @@
 import type { ServerResponse } from 'node:http';
 import type { SendResult } from '../connections/connection.ts';
 
+/** What a stream needs of its connection. */
+export type StreamHost = {
+  /** Bytes that wait to be sent; the same bound as for every other protocol. */
+  readonly maxSendBufferSize: number;
+  getSendBufferQueueSize(): number;
+  /** A chunk does not fit and is dropped: counts it and tells the program. */
+  dropped(): false;
+  /** The bound is reached. */
+  full(): void;
+};
+
 /** An answer whose length is not known at its beginning, sent in chunks as they are written. */
 export class HttpStream {
   readonly #response: ServerResponse;
+  readonly #host: StreamHost;
 
   /** @internal made by `connection.stream()` */
-  constructor(response: ServerResponse) {
+  constructor(response: ServerResponse, host: StreamHost) {
     this.#response = response;
+    this.#host = host;
   }
 
   /** Whether the client is gone or `end` was called. */
@@ -18,12 +31,17 @@ export class HttpStream {
 
   /**
    * @returns `true`: the kernel has it; `null`: it waits (the connection's `onBufferDrain` tells when it does not any
-   *          more); `false`: the client is gone
+   *          more); `false`: the client is gone, or reads so slowly that `maxSendBufferSize` is reached: then this chunk
+   *          is dropped whole, counted and told to `onError`, as on any other connection
    */
   write(data: string | Uint8Array): SendResult {
     if (this.ended) return false;
+    const host = this.#host;
+    if (host.getSendBufferQueueSize() >= host.maxSendBufferSize) return host.dropped();
     this.#response.write(data);
-    return this.#response.writableLength === 0 ? true : null;
+    const waiting = host.getSendBufferQueueSize();
+    if (waiting >= host.maxSendBufferSize) host.full();
+    return waiting === 0 ? true : null;
   }
 
   /** Ends the answer; the connection then takes its next request. */

@@ -101,6 +101,7 @@ export class StreamPort {
       callbacks: (gate ? requests : worker) as Callbacks<HttpConnection, Request>,
       client: this.#client,
       closed: ({ id }) => void connections.delete(id),
+      maxSendBufferSize: this.#owner.maxSendBufferSize,
     };
     return httpServer({
       owner,
