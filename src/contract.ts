@@ -6,7 +6,7 @@
 /** The framework's version; equal to the package's, which a test checks. */
 export const VERSION = '0.1.0';
 
-/** Port of `/livez`, `/readyz`, `/metrics` and the admin calls. In a pod on all addresses, else on 127.0.0.1. */
+/** Port of `/livez`, `/readyz`, `/metrics` and the admin calls; on 127.0.0.1, in the image on all addresses. */
 export const ADMIN_PORT = 9464;
 /** Port of a channel server. */
 export const CHANNEL_PORT = 2206;
@@ -25,6 +25,8 @@ export const ENV = {
   child: 'LONGSHORE_CHILD',
   /** Hot configuration at start: a JSON object of strings, or a folder with one file per key. */
   config: 'LONGSHORE_CONFIG',
+  /** `1`: the `longshore` command shows the stack of an error that it did not expect. */
+  debug: 'LONGSHORE_DEBUG',
   /** Set by `start --dev`: reload when a file beside the program changes. */
   dev: 'LONGSHORE_DEV',
   /** Seconds to keep accepting after a drain was announced. */

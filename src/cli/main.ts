@@ -1,5 +1,5 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import { EXIT, VERSION } from '../contract.ts';
+import { ENV, EXIT, VERSION } from '../contract.ts';
 import { codeOf, messageOf } from '../errors.ts';
 import { COMMAND_HELP, HELP } from './help.ts';
 
@@ -64,11 +64,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.exitCode = await run(argv);
   } catch (error) {
     process.stderr.write(`longshore: ${messageOf(error)}\n`);
-    if (
-      !(error instanceof UsageError) &&
-      codeOf(error) === undefined &&
-      process.env['LONGSHORE_DEBUG']
-    ) {
+    if (!(error instanceof UsageError) && codeOf(error) === undefined && process.env[ENV.debug]) {
       process.stderr.write(`${(error as Error).stack}\n`);
     }
     process.exitCode = error instanceof UsageError ? EXIT.usage : EXIT.failed;
