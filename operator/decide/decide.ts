@@ -32,12 +32,14 @@ export function decide(observed: Observed): Decision {
   const current = sets.find((set) => set.revision === revision);
   const blocked = missing.length > 0 || refused !== undefined;
   const deleting = server.metadata.deletionTimestamp !== undefined;
+  const retire = blocked ? [] : retirement(observed, revision);
   const actions = deleting
     ? []
     : [
         ...(current || blocked ? [] : [creation(observed, revision)]),
-        ...(blocked ? [] : retirement(observed, revision)),
-        ...steering(observed, revision),
+        // Closed first and drained then, so that whoever comes back goes elsewhere.
+        ...steering(observed, revision, drainedBy(retire)),
+        ...retire,
         ...reload.actions,
         ...events(observed, status),
       ];
@@ -45,11 +47,14 @@ export function decide(observed: Observed): Decision {
   const calm = pods.length === 0 ? EMPTY_MS : CALM_MS;
   return {
     revision,
-    actions: once(actions),
+    actions,
     status,
     lookAgainMs: idle || blocked ? calm : BUSY_MS,
   };
 }
+
+const drainedBy = (actions: readonly Action[]): Set<string> =>
+  new Set(actions.flatMap((action) => (action.do === 'drain' ? [action.pod] : [])));
 
 /** The first revision begins whole; a later one grows as the budget lets it. */
 function creation({ server, sets, pods }: Observed, revision: string): Action {
@@ -78,13 +83,4 @@ function events({ server }: Observed, status: SocketServerStatus): Action[] {
   if (tuning?.reason === 'Skipped' && tuned?.message !== tuning.message)
     say('Warning', 'TuningSkipped', tuning.message);
   return list;
-}
-
-/** Two reasons to close a pod close it once. */
-function once(actions: readonly Action[]): Action[] {
-  const seen = new Set<string>();
-  return actions.filter((action) => {
-    const key = JSON.stringify(action);
-    return !seen.has(key) && seen.add(key);
-  });
 }

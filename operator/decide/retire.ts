@@ -54,7 +54,9 @@ function leaving(observed: Observed, olds: readonly SetView[], revision: string)
   const actions = wanted.filter((pod) => !excess.includes(pod)).flatMap(takeBack);
   const starting = [...excess, ...nextOld(observed, wanted, old)];
   for (const pod of starting) {
-    if (pod.drainSince === undefined && !pod.going) actions.push(...begin(pod));
+    // One that serves nobody has nothing to drain.
+    if (pod.drainSince === undefined && !pod.going && isServing(pod))
+      actions.push({ do: 'drain', pod: pod.name });
   }
   for (const pod of [...excess, ...old]) {
     // It was told and does not drain: it had not heard, or has been started anew.
@@ -73,13 +75,6 @@ function leaving(observed: Observed, olds: readonly SetView[], revision: string)
 function takeBack({ name, drainSince, going }: PodView): Action[] {
   if (drainSince !== undefined) return [{ do: 'undrain', pod: name }];
   return going ? [{ do: 'mark', pod: name, going: false }] : [];
-}
-
-/** Closed first, so that whoever comes back goes elsewhere. A pod that serves nobody has nothing to drain. */
-function begin(pod: PodView): Action[] {
-  if (!isServing(pod)) return [];
-  const close: Action[] = pod.open ? [{ do: 'close', pod: pod.name }] : [];
-  return [...close, { do: 'drain', pod: pod.name }];
 }
 
 const isServing = (pod: PodView): boolean => pod.ready || (pod.answer?.connections ?? 0) > 0;

@@ -16,9 +16,16 @@ const FULL = 1.05;
 /** And once it was full, again below this one: labels should not flap. */
 const ROOM = 0.95;
 
-/** @param revision the wanted one */
-export function steering(observed: Observed, revision: string): Action[] {
-  const open = openOnes(observed, revision);
+/**
+ * @param revision the wanted one
+ * @param drained pods that are told to drain now
+ */
+export function steering(
+  observed: Observed,
+  revision: string,
+  drained: ReadonlySet<string>,
+): Action[] {
+  const open = openOnes(observed, revision, drained);
   const actions: Action[] = [];
   // First open, then close: in between there are too many rather than none.
   for (const pod of live(observed)) {
@@ -33,15 +40,18 @@ export function steering(observed: Observed, revision: string): Action[] {
 
 const live = ({ pods }: Observed): PodView[] => pods.filter((pod) => !pod.terminating);
 
-function openOnes(observed: Observed, revision: string): Set<string> {
+function openOnes(observed: Observed, revision: string, drained: ReadonlySet<string>): Set<string> {
   const { server, now } = observed;
-  const staying = live(observed).filter((pod) => pod.drainSince === undefined && !pod.going);
+  const staying = live(observed).filter(
+    (pod) => pod.drainSince === undefined && !pod.going && !drained.has(pod.name),
+  );
   const mine = staying.filter((pod) => pod.revision === revision);
   const old = staying.filter((pod) => pod.revision !== revision);
   const good = mine.filter((pod) => isGood(pod, server.spec.rollout.minReadySeconds, now));
-  if (staying.length === 0) return names(live(observed));
+  // Those that go still accept for a while; better they than nobody.
+  if (!staying.some(({ ready }) => ready)) return names(live(observed));
   // Nothing to steer to, or nobody who is or will be on the way.
-  if (good.length === 0 || !isAnyoneMoving(observed, old)) return names(staying);
+  if (good.length === 0 || !isAnyoneMoving(observed, old, drained)) return names(staying);
   const roomy = good.filter((pod) => hasRoom(pod, observed));
   // Pods that are not good yet are not ready or have just become so: the Service decides by their readiness.
   const young = mine.filter((pod) => !good.includes(pod) && pod.open);
@@ -52,9 +62,13 @@ function openOnes(observed: Observed, revision: string): Set<string> {
 }
 
 /** Whether pods lose their connections, or will: old ones, and those that are too many. */
-function isAnyoneMoving(observed: Observed, old: readonly PodView[]): boolean {
+function isAnyoneMoving(
+  observed: Observed,
+  old: readonly PodView[],
+  drained: ReadonlySet<string>,
+): boolean {
   const going = observed.pods.filter(
-    (pod) => pod.terminating || pod.going || pod.drainSince !== undefined,
+    (pod) => pod.terminating || pod.going || pod.drainSince !== undefined || drained.has(pod.name),
   );
   return (
     old.some(({ ready }) => ready) || going.some(({ answer }) => (answer?.connections ?? 0) > 0)

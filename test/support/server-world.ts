@@ -16,6 +16,8 @@ import {
 } from './server-pods.ts';
 import { FACTS, serverOf } from './servers.ts';
 
+const OF_PODS: readonly string[] = ['drain', 'undrain', 'reload', 'adopt', 'config'];
+
 /** The fields of a spec that a test sets. */
 export type SpecPart = Partial<Record<keyof SocketServerSpec, unknown>>;
 
@@ -129,11 +131,18 @@ export class ServerWorld {
     return conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
   }
 
-  /** Decides from a view, does it and says it. @param fails actions that are not done */
+  /**
+   * Decides from a view, does it and says it.
+   *
+   * @param fails what is not done: a pod that does not listen is passed over, an API server that fails ends the turn
+   */
   operate(view: Observed, fails: (action: Action) => boolean = () => false): void {
     this.decision = decide(view);
     for (const action of this.decision.actions) {
-      if (fails(action)) continue;
+      if (fails(action)) {
+        if (OF_PODS.includes(action.do)) continue;
+        return;
+      }
       this.log.push(`${this.seconds} ${wordsOf(action, this)}`);
       act(this, action);
     }
