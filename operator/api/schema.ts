@@ -141,7 +141,7 @@ export const specSchema: Schema = record(
       },
     ),
     code: record(
-      'Where the program comes from, if not from the image. An edit of it replaces processes inside the pods.',
+      'Where the program comes from, if not from the image. Other files in it replace processes inside the pods.',
       {
         configMap: text('ConfigMap whose files are mounted at /app.', {
           minLength: 1,
