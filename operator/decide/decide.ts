@@ -3,7 +3,7 @@ import { classOf } from './change.ts';
 import { inputsOf, revisionOf } from './inputs.ts';
 import { reloading } from './reload.ts';
 import { retirement } from './retire.ts';
-import { statusOf, workOf } from './status.ts';
+import { numberOf, statusOf, workOf } from './status.ts';
 import { steering } from './steer.ts';
 import type { Action, Observed } from './view.ts';
 
@@ -57,8 +57,9 @@ const drainedBy = (actions: readonly Action[]): Set<string> =>
   new Set(actions.flatMap((action) => (action.do === 'drain' ? [action.pod] : [])));
 
 /** The first revision begins whole; a later one grows as the budget lets it. */
-function creation({ server, sets, pods }: Observed, revision: string): Action {
-  const number = Math.max(0, ...sets.map((set) => set.number)) + 1;
+function creation(observed: Observed, revision: string): Action {
+  const { server, sets, pods } = observed;
+  const number = numberOf(observed, revision);
   const first = pods.length === 0 && sets.every(({ replicas }) => replicas === 0);
   return { do: 'create-set', revision, number, replicas: first ? server.spec.replicas : 0 };
 }

@@ -127,7 +127,7 @@ function draining({ pods }: Observed): Finding {
   if (going.length === 0) return no('Draining', 'NoPodLeaves', 'no pod is losing its connections');
   const list = going.slice(0, 3).map(({ name }) => name);
   const more = going.length > list.length ? ` and ${going.length - list.length} more` : '';
-  return yes('Draining', 'PodsLeave', `${list.join(', ')}${more} still have ${left} connections`);
+  return yes('Draining', 'PodsLeave', `${left} connections are left on ${list.join(', ')}${more}`);
 }
 
 /** Wanted and effective kernel settings of the pods that could be asked. */
@@ -170,14 +170,14 @@ function saturated({ server, pods }: Observed): Finding {
   const full = pods.filter(({ answer }) => {
     if (!answer || maxConnections === 0) return false;
     const processes = Object.values(answer.counts).reduce((sum, count) => sum + count, 0);
-    return answer.connections >= 0.95 * maxConnections * processes;
+    return processes > 0 && answer.connections >= 0.95 * maxConnections * processes;
   });
   const [first] = full;
   return first
     ? yes(
         'Saturated',
         'MaxConnections',
-        `${full.length} pods are at limits.maxConnections, ${first.name} first; raise replicas`,
+        `${full.length} of ${pods.length} pods are at limits.maxConnections, ${first.name} first; raise replicas`,
       )
     : no('Saturated', 'RoomLeft', 'every pod takes connections');
 }

@@ -39,12 +39,18 @@ export function statusOf(
     connections: pods.reduce((sum, { answer }) => sum + (answer?.connections ?? 0), 0),
     selector: `${LABEL.server}=${server.metadata.name}`,
     revision,
-    revisionNumber: sets.find((set) => set.revision === revision)?.number ?? 0,
+    revisionNumber: numberOf(observed, revision),
     phase: phaseOf(observed, work, found),
     ...(change ? { change } : {}),
     conditions: conditionsOf(found, before?.conditions ?? [], generation, at),
     pods: podStatuses(pods),
   };
+}
+
+/** Of a revision, also of one that is made only now. */
+export function numberOf({ sets }: Pick<Observed, 'sets'>, revision: string): number {
+  const known = sets.find((set) => set.revision === revision);
+  return known?.number ?? Math.max(0, ...sets.map(({ number }) => number)) + 1;
 }
 
 const isDraining = (pod: PodView): boolean => pod.drainSince !== undefined || pod.terminating;
