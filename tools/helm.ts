@@ -24,7 +24,7 @@ export type KubeObject = {
 
 /** Full path of a command on PATH, or among what `test/cluster/cluster build` has made. */
 export function commandPath(name: string): string | undefined {
-  const home = process.env['CLUSTER_HOME'] ?? '/var/lib/longshore-cluster';
+  const home = process.env['CLUSTER_HOME'] || '/var/lib/longshore-cluster';
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), join(home, 'bin')];
   return folders.map((folder) => join(folder, name)).find((file) => existsSync(file));
 }

@@ -5,8 +5,9 @@ import { crd } from '../../operator/api/crd.ts';
 import { specSchema } from '../../operator/api/schema.ts';
 import { VERSION } from '../../src/contract.ts';
 import { BY_HELM, GENERATED } from '../../tools/generated.ts';
-import { type KubeObject, objects, ROOT } from '../../tools/helm.ts';
+import { CHARTS, type KubeObject, objects, ROOT } from '../../tools/helm.ts';
 import { describeUnless } from '../cluster/support/skip.ts';
+import { brokenLinks } from '../support/pages.ts';
 import { faults } from '../support/schema-faults.ts';
 import { NO_HELM, namesOf, notRestricted, one } from './support/charts.ts';
 
@@ -41,6 +42,13 @@ describe('manifests/operator.yaml', () => {
 
   it('has pods that its namespace lets in', () => {
     expect(notRestricted(one(all, 'Deployment')['spec'].template.spec)).toEqual([]);
+  });
+});
+
+describe('READMEs of the charts', () => {
+  it('have links that lead somewhere', () => {
+    const files = ['longshore', 'socket-server'].map((chart) => join(CHARTS, chart, 'README.md'));
+    expect(files.flatMap(brokenLinks)).toEqual([]);
   });
 });
 
