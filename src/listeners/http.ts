@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { call, tally } from '../connections/connection.ts';
 import { HttpConnection, type HttpOwner } from '../connections/http.ts';
 import { codeOf } from '../errors.ts';
+import { faultOf } from '../protocols/http-head.ts';
 
 /** How `node:http` is set up. Times in milliseconds. */
 export type HttpServerOptions = {
@@ -114,13 +115,8 @@ function collect(
 
 /** Refuses at once what its head already condemns. */
 function refused(message: IncomingMessage, response: ServerResponse, limit: number): boolean {
-  let hosts = 0;
-  for (let i = 0; i < message.rawHeaders.length; i += 2) {
-    const name = message.rawHeaders[i] as string;
-    if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1;
-  }
-  if (hosts > 1) return refuse(response, 400, 'several Host headers');
-  if (hosts === 0 && message.httpVersion !== '1.0') return refuse(response, 400, 'no Host header');
+  const fault = faultOf(message);
+  if (fault !== undefined) return refuse(response, 400, fault);
   const announced = Number(message.headers['content-length'] ?? 0);
   if (announced > limit)
     return refuse(response, 413, `a body of ${announced} bytes, limit ${limit}`);

@@ -183,6 +183,10 @@ export class StreamPort {
 }
 
 function upgradeRequired(connection: HttpConnection): void {
-  const headers = { upgrade: 'websocket', connection: 'upgrade', 'content-type': 'text/plain' };
+  const headers = {
+    upgrade: 'websocket',
+    connection: 'upgrade, close',
+    'content-type': 'text/plain',
+  };
   connection.send(new Response('this is a WebSocket server\n', { status: 426, headers }));
 }

@@ -75,7 +75,7 @@ export class WebSocketGate implements Opening {
 
   /** @internal a request on a lent connection wants to upgrade */
   upgrade(message: IncomingMessage, socket: Socket, head: Buffer): void {
-    const no = refusal(message.method, message.headers);
+    const no = refusal(message);
     const connection = this.#lent.get(socket);
     if (no || !connection || connection.status === 'closed') {
       if (no) tally.counts.packet_err += 1;

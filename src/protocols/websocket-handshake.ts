@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
+import { faultOf, type Head } from './http-head.ts';
 
 /**
  * The opening handshake of RFC 6455 section 4, read from bytes.
@@ -69,10 +70,16 @@ export function hasToken(value: string | undefined, token: string): boolean {
 
 /** The answer to a request that wants to upgrade but cannot; `undefined` if it can. */
 export function refusal(
-  method: string | undefined,
-  headers: Readonly<Record<string, string | string[] | undefined>>,
+  request: Head & { readonly method?: string | undefined },
 ): Buffer | undefined {
+  const { method, headers, httpVersion } = request;
+  const fault = faultOf(request);
+  if (fault !== undefined) return refusalOf(400, fault);
   if (method !== 'GET') return refusalOf(405, 'a WebSocket handshake is a GET', { Allow: 'GET' });
+  if (httpVersion === '1.0') return refusalOf(400, 'a WebSocket handshake needs HTTP/1.1');
+  // Who takes the bytes behind the head for a body and who takes them for frames must not depend on the server.
+  if ((headers['content-length'] ?? '0') !== '0' || headers['transfer-encoding'] !== undefined)
+    return refusalOf(400, 'a WebSocket handshake has no body');
   if (String(headers['upgrade']).toLowerCase() !== 'websocket') {
     return refusalOf(400, 'the Upgrade header is not "websocket"');
   }

@@ -112,10 +112,18 @@ describe('readHandshake', () => {
 });
 
 describe('refusal', () => {
-  const good = { upgrade: 'websocket', 'sec-websocket-key': KEY, 'sec-websocket-version': '13' };
+  const good = {
+    host: 'a',
+    upgrade: 'websocket',
+    'sec-websocket-key': KEY,
+    'sec-websocket-version': '13',
+  };
 
   it.each([
     ['nothing', 'GET', {}, undefined],
+    ['an empty body', 'GET', { 'content-length': '0' }, undefined],
+    ['a body', 'GET', { 'content-length': '5' }, /^HTTP\/1.1 400 /],
+    ['a chunked body', 'GET', { 'transfer-encoding': 'chunked' }, /^HTTP\/1.1 400 /],
     ['a capital', 'GET', { upgrade: 'WebSocket' }, undefined],
     ['POST', 'POST', {}, /^HTTP\/1.1 405 Method Not Allowed\r\n(.*\r\n)*Allow: GET\r\n/],
     ['no method', undefined, {}, /^HTTP\/1.1 405 /],
@@ -129,7 +137,10 @@ describe('refusal', () => {
       /^HTTP\/1.1 426 Upgrade Required\r\n(.*\r\n)*Sec-WebSocket-Version: 13\r\n/,
     ],
   ])('of %s', (_, method, headers, expected) => {
-    const answer = refusal(method, { ...good, ...headers });
+    const all: Record<string, string | undefined> = { ...good, ...headers };
+    const rawHeaders = Object.entries(all).flatMap(([name, value]) => [name, value ?? '']);
+    const httpVersion = '1.1';
+    const answer = refusal({ method, headers: all, rawHeaders, httpVersion });
     if (expected === undefined) expect(answer).toBeUndefined();
     else expect(answer?.toString()).toMatch(expected);
   });
