@@ -19,6 +19,8 @@ export type Retirement = {
 
 /** Peers that must go get this long for their last bytes before they are cut off. */
 const LAST_WORDS_MS = 1200;
+/** Who has connected and whose handshake is not through gets this long, to be told where to go; else it is a reset. */
+const HANDSHAKE_MS = 1000;
 
 /**
  * Carries out a retirement up to the point where no connection is left, or its time is over.
@@ -39,27 +41,36 @@ export async function retire(
   await stopListening();
   await empty(times.closeFrom, signal);
   signal.throwIfAborted();
-  if (times.closeUntil <= monotonicMs()) closeAll(how, reload);
-  else await closePaced(times.closeUntil, signal);
+  const comesBack = reload || how !== 'now';
+  if (times.closeUntil > monotonicMs()) await closePaced(times.closeUntil, signal);
+  if (comesBack) await closeAsTheyOpen(signal);
+  signal.throwIfAborted();
+  for (const connection of clients()) closeOne(connection, comesBack);
   await empty(Math.max(monotonicMs(), times.closeUntil) + LAST_WORDS_MS, signal);
 }
 
 /** Ends what is left, one after the other over the window: those that were silent longest go first. */
 async function closePaced(closeUntil: number, signal: AbortSignal): Promise<void> {
   const start = monotonicMs();
-  const clients = [...open.values()].filter(isClient).sort((a, b) => a.activeAt - b.activeAt);
-  const offsets = closeOffsets(clients.length, Math.max(0, closeUntil - start), Math.random);
-  for (const [i, connection] of clients.entries()) {
+  const all = clients().sort((a, b) => a.activeAt - b.activeAt);
+  const offsets = closeOffsets(all.length, Math.max(0, closeUntil - start), Math.random);
+  for (const [i, connection] of all.entries()) {
     await empty(start + (offsets[i] as number), signal);
     signal.throwIfAborted();
-    if (open.has(connection.id)) closeOne(connection, true);
+    if (open.has(connection.id) && isOpen(connection)) closeOne(connection, true);
   }
 }
 
-function closeAll(how: How, reload: boolean): void {
-  const comesBack = reload || how !== 'now';
-  for (const connection of [...open.values()].filter(isClient)) closeOne(connection, comesBack);
+/** Ends all that can be told why, and those in their handshake when it is through. */
+async function closeAsTheyOpen(signal: AbortSignal): Promise<void> {
+  for (const end = monotonicMs() + HANDSHAKE_MS; ; await until(monotonicMs() + 20, signal)) {
+    for (const connection of clients()) if (isOpen(connection)) closeOne(connection, true);
+    if (signal.aborted || monotonicMs() >= end || clients().every(isOpen)) return;
+  }
 }
+
+const isOpen = ({ status }: AnyConnection): boolean => status !== 'connecting';
+const clients = (): AnyConnection[] => [...open.values()].filter(isClient);
 
 /** A server that comes back soon says so; one that is being stopped asks for more patience. */
 function closeOne(connection: AnyConnection, comesBack: boolean): void {
@@ -78,7 +89,7 @@ async function until(moment: number, signal: AbortSignal): Promise<void> {
 
 /** Until no client is left, or a moment has come. */
 async function empty(moment: number, signal: AbortSignal): Promise<void> {
-  while (monotonicMs() < moment && !signal.aborted && [...open.values()].some(isClient)) {
+  while (monotonicMs() < moment && !signal.aborted && clients().length > 0) {
     await until(Math.min(moment, monotonicMs() + 20), signal);
   }
 }

@@ -18,6 +18,16 @@ afterEach(async () => {
 
 const TWO = TALKER.replace("'one'", "'two'");
 
+const HANDSHAKE = [
+  'GET / HTTP/1.1',
+  'Host: here',
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+  '\r\n',
+].join('\r\n');
+
 describe('reload', () => {
   it('puts new processes with new code into the same slots, while not one connection is refused or reset', async () => {
     const app = await fixture();
@@ -115,6 +125,27 @@ describe('reload', () => {
     expect(performance.now() - began).toBeGreaterThan(1400);
     await eventually(() => /stopping/.test(program.output));
   });
+
+  it('lets handshakes that have begun come through, and says where to go', async () => {
+    const app = await fixture(TALKER.replace('text://', 'websocket://'));
+    const program = await start(app.file);
+    const peers = await Promise.all(
+      Array.from({ length: 10 }, () => Peer.to({ host: '127.0.0.1', port: app.port })),
+    );
+    const reload = program.command('reload', app.file);
+    // They ask when their process is about to leave.
+    await program.line(/reloading {} 0/);
+    for (const peer of peers.slice(0, 5)) peer.send(HANDSHAKE);
+    await program.line(/reloading {} 1/);
+    for (const peer of peers.slice(5)) if (!peer.ended) peer.send(HANDSHAKE);
+    for (const peer of peers.slice(0, 5)) {
+      await peer.end();
+      expect(peer.received.toString('latin1')).toMatch(
+        /^HTTP.1.1 101 [\s\S]*{"reconnect":\[0,500\]}$/,
+      );
+    }
+    expect((await reload).code).toBe(0);
+  }, 60_000);
 
   it('only tells Workers that are not reloadable', async () => {
     const app = await fixture(TALKER.replace('count: 2', 'count: 2, reloadable: false'));
