@@ -1,6 +1,6 @@
 /**
  * A patch on top of an object, as Kubernetes' strategic merge does it for pods: objects are merged, lists of things with
- * a name are merged by name, lists without names are joined, everything else is replaced. Pure.
+ * a name are merged by name, mounts by their place, lists without names are joined, everything else is replaced. Pure.
  */
 export function merged<T>(own: T, patch: unknown): T {
   if (patch === undefined) return own;
@@ -17,8 +17,9 @@ export function merged<T>(own: T, patch: unknown): T {
 const REPLACED = new Set(['topologySpreadConstraints']);
 
 function lists(own: readonly unknown[], patch: readonly unknown[]): unknown[] {
+  // A volume may be mounted at several places, so that its name is not the mount's.
   const nameOf = (each: unknown) =>
-    isRecord(each) ? (each['name'] ?? each['mountPath']) : undefined;
+    isRecord(each) ? (each['mountPath'] ?? each['devicePath'] ?? each['name']) : undefined;
   const result = [...own];
   for (const each of patch) {
     const at = result.findIndex(
