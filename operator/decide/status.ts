@@ -21,7 +21,7 @@ export function statusOf(
   revision: string,
   reload: Reloading,
 ): SocketServerStatus {
-  const { server, sets, pods, now } = observed;
+  const { server, pods, now } = observed;
   const before = server.status;
   const generation = server.metadata.generation ?? 0;
   const live = pods.filter(({ terminating, over }) => !terminating && !over);
