@@ -23,21 +23,21 @@ const many = (description: string): Schema => ({
   items: whatever,
   maxItems: 64,
 });
-const words = list('', text('', { maxLength: 4096 }), { maxItems: 64 });
+const words = list('As in a container.', text('', { maxLength: 4096 }), { maxItems: 64 });
 
 /** A container's `volumeMounts`, `securityContext` and the like, by name; the server's own is called `server`. */
 const containers = list(
   'Merged by name: "server" is the server itself, others are added beside it.',
   foreign('', {
     properties: {
-      name: text('', { minLength: 1, maxLength: 63 }),
+      name: text('"server", or another one.', { minLength: 1, maxLength: 63 }),
       // Named so that the rule below can speak of them.
-      image: text('', { maxLength: 512 }),
+      image: text('Image of a container beside the server.', { maxLength: 512 }),
       command: words,
       args: words,
-      env: many(''),
-      ports: many(''),
-      resources: whatever,
+      env: many('As in a container.'),
+      ports: many('As in a container.'),
+      resources: foreign('As in a container.'),
     },
     required: ['name'],
     'x-kubernetes-validations': [
@@ -58,11 +58,11 @@ const containers = list(
 export const podPatch: Schema = record(
   'Added to the pods as a strategic patch.',
   {
-    metadata: record('', {
+    metadata: record('Labels and annotations beside those of the operator.', {
       labels: keys('Further labels.'),
       annotations: keys('Further annotations.'),
     }),
-    spec: record('', {
+    spec: record('Fields of a pod that the operator does not need for itself.', {
       affinity: foreign('As in a pod.'),
       containers,
       dnsConfig: foreign('As in a pod.'),
@@ -92,7 +92,9 @@ export const podPatch: Schema = record(
       volumes: list(
         'Beside the ones that the operator mounts.',
         foreign('', {
-          properties: { name: text('', { maxLength: 63 }) },
+          properties: {
+            name: text('Name of the volume, not one of the operator.', { maxLength: 63 }),
+          },
           required: ['name'],
           'x-kubernetes-validations': [
             telling(

@@ -90,7 +90,7 @@ const worker: Schema = record(
 const env: Schema = list(
   'Environment variables of the server, as in a container.',
   foreign('name, and value or valueFrom.', {
-    properties: { name: text('', { minLength: 1, maxLength: 256 }) },
+    properties: { name: text('Name of the variable.', { minLength: 1, maxLength: 256 }) },
     required: ['name'],
     'x-kubernetes-validations': [
       telling(
@@ -127,7 +127,7 @@ export const specSchema: Schema = record(
     }),
     imagePullSecrets: list(
       'Secrets to pull the image with.',
-      record('', { name: text('', { maxLength: 253 }) }, { required: ['name'] }),
+      record('', { name: text('Name of the Secret.', { maxLength: 253 }) }, { required: ['name'] }),
       {
         maxItems: 16,
       },
