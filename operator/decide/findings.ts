@@ -76,7 +76,7 @@ function ready(
   const kind = classOf(work);
   if (obstacle) return no('Ready', obstacle.reason, obstacle.message);
   if (kind === 'None')
-    return yes('Ready', 'AllPodsReady', `${replicas} of ${replicas} pods are ready and up to date`);
+    return work.good >= replicas ? allReady(replicas) : silent(pods, work, replicas);
   const stuck = pods.find(
     (pod) => pod.revision === revision && !pod.ready && pod.problem !== undefined,
   );
@@ -86,6 +86,17 @@ function ready(
     kind,
     `${Math.min(work.good, replicas)} of ${replicas} pods are ready and up to date${besideText(work)}${problem}`,
   );
+}
+
+const allReady = (replicas: number): Finding =>
+  yes('Ready', 'AllPodsReady', `${replicas} of ${replicas} pods are ready and up to date`);
+
+/** Pods that serve, but do not say what they run: nobody can know whether they are as they should be. */
+function silent(pods: Observed['pods'], { good }: Work, replicas: number): Finding {
+  const first = pods.find(({ answer, terminating }) => !answer && !terminating);
+  const which = first ? `; pod ${first.name}: ${first.silence ?? 'not asked yet'}` : '';
+  const message = `${good} of ${replicas} pods say that they are up to date${which}`;
+  return no('Ready', 'PodSilent', message);
 }
 
 function besideText({ old, excess }: Work): string {
@@ -117,7 +128,13 @@ function kstatus(
   const { reason, message } = progressing(observed, circumstances, obstacle);
   const idle = classOf(circumstances.work) === 'None';
   if (obstacle) return [no('Reconciling', reason, message), yes('Stalled', reason, message)];
-  const under = idle ? no('Reconciling', reason, message) : yes('Reconciling', reason, message);
+  const { work } = circumstances;
+  const { pods, server } = observed;
+  const quiet =
+    idle && work.good < server.spec.replicas && silent(pods, work, server.spec.replicas);
+  const under = quiet
+    ? yes('Reconciling', quiet.reason, quiet.message)
+    : ({ type: 'Reconciling', status: idle ? 'False' : 'True', reason, message } as const);
   return [under, no('Stalled', 'NoObstacle', 'nothing is in the way')];
 }
 

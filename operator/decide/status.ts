@@ -104,7 +104,7 @@ function phaseOf(
   if (missing.length > 0 || refused !== undefined) return 'Invalid';
   if (is('Stalled')) return 'Stalled';
   const kind = classOf(work);
-  if (kind === 'None') return 'Running';
+  if (kind === 'None') return work.good >= server.spec.replicas ? 'Running' : 'Degraded';
   if (server.spec.rollout.paused && kind !== 'Scale' && kind !== 'Hot') return 'Paused';
   if (kind === 'PodReplacement') return 'Updating';
   if (kind === 'WorkerReload' || kind === 'Hot') return 'Reloading';
