@@ -34,6 +34,10 @@ const OPTIONS: Readonly<Record<string, ParseArgsOptionsConfig>> = {
 
 /** Commands that are not about a program. */
 const WITHOUT_FILE = ['status', 'operator'];
+/** Commands that hand arguments to the program. */
+const TAKES_ARGUMENTS = ['start', 'restart'];
+/** Most words that a command takes, its file included; behind `--` are those of the program. */
+const WORDS_MAX: Readonly<Record<string, number>> = { trace: 2, operator: 0, tune: 1000 };
 
 /** The command line, taken apart. */
 export type Arguments = {
@@ -92,21 +96,36 @@ async function run(argv: readonly string[]): Promise<number> {
 
 function argumentsOf(name: string, argv: string[], options: ParseArgsOptionsConfig): Arguments {
   try {
-    const { values, positionals } = parseArgs({
-      args: argv,
-      options,
-      allowPositionals: true,
-      strict: true,
-    });
+    const end = argv.indexOf('--');
+    const words = end === -1 ? argv : argv.slice(0, end);
+    const { values, positionals } = parseArgs({ args: words, options, allowPositionals: true });
+    checkWords(name, positionals, values);
     const [file = '', ...rest] = positionals;
-    if (file === '' && !WITHOUT_FILE.includes(name))
-      throw new Error(`${name === 'tune' ? 'NAME=VALUE' : 'FILE'} is missing`);
-    return { file, rest, options: values as Arguments['options'] };
+    const behind = end === -1 ? [] : argv.slice(end + 1);
+    if (!TAKES_ARGUMENTS.includes(name) && behind.length > 0)
+      throw new Error(`"--" is for ${TAKES_ARGUMENTS.join(' and ')}`);
+    return { file, rest: [...rest, ...behind], options: values as Arguments['options'] };
   } catch (error) {
-    throw new UsageError(
-      `${messageOf(error).replace(/\. To specify.*/s, '')}. See longshore ${name} --help`,
-    );
+    const [what = ''] = messageOf(error).split(/\.? To specify|\.?\n/);
+    throw new UsageError(`${what}. See longshore ${name} --help`);
   }
+}
+
+/** @throws {Error} about a word that is missing, or would be ignored */
+function checkWords(
+  name: string,
+  words: readonly string[],
+  options: { log?: unknown; daemon?: unknown },
+): void {
+  if (words.length === 0 && !WITHOUT_FILE.includes(name))
+    throw new Error(`${name === 'tune' ? 'NAME=VALUE' : 'FILE'} is missing`);
+  const more = words[WORDS_MAX[name] ?? 1];
+  if (more !== undefined) {
+    const hint = TAKES_ARGUMENTS.includes(name) ? '; arguments of the program follow "--"' : '';
+    throw new Error(`"${more}" is one word too many${hint}`);
+  }
+  if (options.log !== undefined && !options.daemon)
+    throw new Error('--log goes with -d: in the foreground, redirect the output');
 }
 
 function print(text: string): number {

@@ -55,6 +55,12 @@ describe('longshore', () => {
     [['start'], /FILE is missing/],
     [['start', 'x.ts', '--fast'], /Unknown option '--fast'/],
     [['trace', 'x.ts', '--seconds'], /argument missing/],
+    [['stop', 'x.ts', 'y.ts'], /"y.ts" is one word too many. See longshore stop --help\n$/],
+    [['status', 'x.ts', '--', 'y'], /"--" is for start and restart/],
+    [['trace', 'x.ts', 'chat#0', 'chat#1'], /"chat#1" is one word too many/],
+    [['restart', 'x.ts', '--graceful', '60'], /"60" is one word too many; .* follow "--"/],
+    [['start', 'x.ts', '--graceful', '-1'], /'--graceful' argument is ambiguous. See/],
+    [['start', 'x.ts', '--log', 'x.log'], /--log goes with -d/],
   ])('refuses %j with code 2', async (args, message) => {
     const { code, stderr } = await longshore(args);
     expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
