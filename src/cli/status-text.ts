@@ -109,7 +109,7 @@ const COUNT_COLUMNS: readonly Column<Row>[] = [
   { head: 'client\n_close', cell: number((row) => row.client_close), right: true },
   { head: 'send\n_fail', cell: number((row) => row.send_fail), right: true },
   { head: 'throw_\nexception', cell: number((row) => row.throw_exception), right: true },
-  { head: 'suc/\ntotal', cell: ({ suc_total }) => suc_total, right: true, max: 8 },
+  { head: 'suc/\ntotal', cell: ({ suc_total }) => share(suc_total), right: true, max: 9 },
 ];
 
 const NOW_COLUMNS: readonly Column<Row>[] = [
@@ -123,6 +123,10 @@ const NOW_COLUMNS: readonly Column<Row>[] = [
   { head: 'qps', cell: number((row) => row.qps), right: true },
   { head: 'status', cell: (row) => (row.pid === 0 ? '[Summary]' : stateOf(row)) },
 ];
+
+/** With more decimals than fit, a share is rounded: `-3.4567%` has eight characters, `-30.7692%` is `-31%`. */
+const share = (text: string): string =>
+  text.length > 8 ? `${Math.round(Number.parseFloat(text))}%` : text;
 
 function stateOf({ busy, state }: Row): string {
   if (state === 'starting') return '[starting]';

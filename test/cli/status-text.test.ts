@@ -203,6 +203,16 @@ describe('the width', () => {
     },
   );
 
+  it('shows a share of requests whole, rounded where its decimals do not fit', () => {
+    const processes = ['-30.7692%', '99.9981%', '-1400%'].map((suc_total) =>
+      process({ suc_total }),
+    );
+    const ends = linesOf(statusText(status({ processes }))).map((line) =>
+      line.trim().split(' ').at(-1),
+    );
+    expect(ends).toEqual(expect.arrayContaining(['-31%', '99.9981%', '-1400%']));
+  });
+
   it('is 120 columns at most with a long program name and a long reason', () => {
     const reload = {
       id: 1,
