@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { EXIT } from '../contract.ts';
-import { controlPath } from '../control-path.ts';
+import { ENV, EXIT } from '../contract.ts';
+import { controlPath, runtimeDir } from '../control-path.ts';
 import { LongshoreError } from '../errors.ts';
 import type { DescriptorList } from '../master/operations.ts';
 import type { ProcessStatus, Status } from '../master/status.ts';
@@ -40,6 +40,7 @@ export async function trace({ file, rest, options }: Arguments): Promise<number>
     `# ${target.worker_name}#${target.worker_id}, pid ${target.pid}${busy}: ${file}\n`,
   );
   return follow(strace, target.pid, {
+    file,
     seconds,
     all: options['all'] === true,
     descriptors,
@@ -83,6 +84,7 @@ function findStrace(pid: number): string {
 }
 
 type Following = {
+  readonly file: string;
   readonly seconds: number;
   readonly all: boolean;
   readonly descriptors: Descriptors;
@@ -110,7 +112,8 @@ async function follow(strace: string, pid: number, how: Following): Promise<numb
   }
   clearTimeout(timer);
   process.off('SIGINT', stop).off('SIGTERM', stop);
-  if (refusal !== undefined && calls.length === 0 && !pending) throw notAllowed(refusal, pid);
+  if (refusal !== undefined && calls.length === 0 && !pending)
+    throw notAllowed(refusal, pid, how.file);
   const seconds = Math.max(0.001, (performance.now() - began) / 1000);
   const { descriptors, answered } = how;
   descriptors.refresh();
@@ -142,9 +145,11 @@ function show(seen: Call, descriptors: Descriptors): void {
 }
 
 /** Why attaching failed, with the command that gives the right. */
-function notAllowed(refusal: string, pid: number): LongshoreError {
+function notAllowed(refusal: string, pid: number, file: string): LongshoreError {
+  // Root looks for control sockets in a folder of its own, and finds neither this `node` nor this package.
+  const self = `${process.execPath} ${process.argv[1]}`;
   const ways = [
-    `on this machine: sudo env "PATH=$PATH" longshore trace FILE ${pid}`,
+    `on this machine: sudo env ${ENV.runtimeDir}=${runtimeDir()} ${self} trace ${file} ${pid}`,
     'in a container: start it with --cap-add SYS_PTRACE',
     'in a pod: kubectl debug POD -it --image=IMAGE_WITH_STRACE --target=CONTAINER --profile=general',
   ];
