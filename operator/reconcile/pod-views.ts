@@ -25,7 +25,8 @@ export function podView(pod: Pod, asked: Asked): PodView {
     open: metadata.labels?.[LABEL.open] === 'true',
     going: annotations[ANNOTATION.cost] === String(GOING),
     over: status?.phase === 'Failed' || status?.phase === 'Succeeded',
-    ...optional('drainSince', annotations[ANNOTATION.drain], Date.parse),
+    // Somebody may have edited it: then its time is over.
+    ...optional('drainSince', annotations[ANNOTATION.drain], (text) => Date.parse(text) || created),
     ...optional('reloadedFor', annotations[ANNOTATION.reloaded], String),
     ...optional('codeTold', annotations[ANNOTATION.code], String),
     ...(problem === undefined ? {} : { problem }),
@@ -94,7 +95,7 @@ export function setView(set: ReplicaSet): SetView {
   return {
     name: metadata.name,
     revision: metadata.labels?.[LABEL.revision] ?? '',
-    number: Number(annotations[ANNOTATION.number] ?? 0),
+    number: Number(annotations[ANNOTATION.number]) || 0,
     replicas: spec.replicas ?? 0,
     inputs: read<Inputs>(annotations[ANNOTATION.inputs]),
     skipped: read(annotations[ANNOTATION.skipped]),
@@ -104,7 +105,8 @@ export function setView(set: ReplicaSet): SetView {
 /** Somebody may have edited it. */
 function read<T extends object>(text: string | undefined): T {
   try {
-    return JSON.parse(text ?? '{}') as T;
+    const value: unknown = JSON.parse(text ?? '{}');
+    return (typeof value === 'object' && !Array.isArray(value) ? (value ?? {}) : {}) as T;
   } catch {
     return {} as T;
   }
