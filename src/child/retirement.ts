@@ -64,6 +64,8 @@ async function closePaced(closeUntil: number, signal: AbortSignal): Promise<void
 /** Ends all that can be told why, and those in their handshake when it is through. */
 async function closeAsTheyOpen(signal: AbortSignal): Promise<void> {
   for (const end = monotonicMs() + HANDSHAKE_MS; ; await until(monotonicMs() + 20, signal)) {
+    // A process that got no time to run reads what has come meanwhile before it judges.
+    await new Promise((resolve) => setImmediate(resolve));
     for (const connection of clients()) if (isOpen(connection)) closeOne(connection, true);
     if (signal.aborted || monotonicMs() >= end || clients().every(isOpen)) return;
   }
