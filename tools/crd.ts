@@ -5,9 +5,12 @@ import { crd } from '../operator/api/crd.ts';
 
 const HEAD = 'Written by `npm run manifests` from operator/api/schema.ts.';
 
-/** Long lines stay whole: a person searches for a message, and a diff shows it. */
+/**
+ * Long lines stay whole: a person searches for a message, and a diff shows it. What kubectl and helm read is YAML 1.1,
+ * in which a bare Off is false.
+ */
 export const yaml = (value: unknown): string =>
-  stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
+  stringify(value, { lineWidth: 0, aliasDuplicateObjects: false, compat: 'yaml-1.1' });
 
 export function crdFile(): string {
   return `# ${HEAD}\n${yaml(crd())}`;

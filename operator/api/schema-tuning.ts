@@ -16,7 +16,8 @@ export const tuning: Schema = record(
     mode: text(
       'Safe: what Kubernetes allows every pod. UserNamespace: everything in the network namespace, by an init container ' +
         'without rights on the node; needs Kubernetes 1.33 and a runtime with user namespaces. KubeletAllowed: what the ' +
-        'kubelets are started with in allowedUnsafeSysctls. Privileged: by a privileged init container. Off: nothing.',
+        'kubelets are started with in allowedUnsafeSysctls. Privileged: by a privileged init container. ' +
+        '"Off": nothing; in quotes, since YAML takes it for false.',
       { enum: ['Safe', 'UserNamespace', 'KubeletAllowed', 'Privileged', 'Off'], default: 'Safe' },
     ),
     sysctls: map(

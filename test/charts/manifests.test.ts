@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { parse } from 'yaml';
 import { crd } from '../../operator/api/crd.ts';
 import { specSchema } from '../../operator/api/schema.ts';
 import { VERSION } from '../../src/contract.ts';
@@ -20,6 +21,11 @@ describe('files that npm run manifests writes', () => {
 
   it('manifests/crd.yaml says what crd() says', () => {
     expect(objects(textOf('manifests/crd.yaml'))).toEqual([JSON.parse(JSON.stringify(crd()))]);
+  });
+
+  it('manifests/crd.yaml says so in YAML 1.1 as well, which kubectl and helm read', () => {
+    const old = parse(textOf('manifests/crd.yaml'), { version: '1.1' });
+    expect(old).toEqual(JSON.parse(JSON.stringify(crd())));
   });
 });
 
