@@ -215,7 +215,8 @@ export class HttpConnection extends BaseConnection<HttpConnection, Request> impl
   /** @internal */
   dropped(): false {
     tally.counts.send_fail += 1;
-    this.report(this, 'SEND_BUFFER_FULL', 'send buffer full and drop package');
+    const why = `${this.getSendBufferQueueSize()} bytes wait, limit ${this.maxSendBufferSize}: message dropped`;
+    this.report(this, 'SEND_BUFFER_FULL', why);
     return false;
   }
 

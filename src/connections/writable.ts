@@ -221,7 +221,8 @@ export abstract class WritableConnection<In, Out> extends BaseConnection<TcpConn
   /** @internal a whole message does not fit: it is dropped, counted and told */
   dropped(): false {
     tally.counts.send_fail += 1;
-    this.report(this.self, 'SEND_BUFFER_FULL', 'send buffer full and drop package');
+    const why = `${this.getSendBufferQueueSize()} bytes wait, limit ${this.maxSendBufferSize}: message dropped`;
+    this.report(this.self, 'SEND_BUFFER_FULL', why);
     return false;
   }
 

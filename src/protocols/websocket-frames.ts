@@ -256,7 +256,8 @@ function closeFrame(bytes: Buffer): Control {
   if (bytes.length === 0) return new Control(OPCODE.close, bytes, CLOSE.noStatus);
   const code = bytes.length === 1 ? 0 : bytes.readUInt16BE(0);
   if (!isValidCloseCode(code)) {
-    throw new ProtocolError('CLOSE_CODE', `close code ${code} may not be sent`);
+    const what = bytes.length === 1 ? 'a close code of 1 byte' : `close code ${code}`;
+    throw new ProtocolError('CLOSE_CODE', `${what} may not be sent`);
   }
   return new Control(OPCODE.close, bytes, code, textOf(bytes, 2));
 }

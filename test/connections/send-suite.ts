@@ -78,7 +78,10 @@ export function sendSuite(transport: string): void {
       const events: string[] = [];
       connection.onBufferFull = () => events.push('full');
       connection.onBufferDrain = () => events.push('drain');
-      connection.onError = (_, code) => events.push(code);
+      connection.onError = (_, code, message) => {
+        events.push(code);
+        expect(message).toMatch(/^\d{7} bytes wait, limit 2097152: message dropped$/);
+      };
       const failsBefore = tally.counts.send_fail;
       const message = Buffer.alloc(MB, 'x');
       const results: unknown[] = [];
