@@ -192,6 +192,23 @@ describe('what is going on', () => {
   });
 });
 
+describe('a pod that says nothing', () => {
+  const mute = (part: Partial<PodView>) => ({ name: 'p2', answer: undefined, ...part }) as PodView;
+  it.each<[PodView, string]>([
+    [
+      mute({ silence: 'admin port timeout' }),
+      'PodSilent: 1 of 2 pods say that they are up to date; pod p2: admin port timeout',
+    ],
+    [mute({}), 'PodSilent: 1 of 2 pods say that they are up to date; pod p2: not asked yet'],
+    [mute({ terminating: true }), 'PodSilent: 1 of 2 pods say that they are up to date'],
+  ])('%#', (other, text) => {
+    const scene = { work: { good: 1 }, pods: [pod('p1'), other] };
+    expect(said('Ready', scene)).toBe(`False ${text}`);
+    expect(said('Reconciling', scene)).toBe(`True ${text}`);
+    expect(said('Stalled', scene)).toBe('False NoObstacle: nothing is in the way');
+  });
+});
+
 const leaving = (name: string) => pod(name, { drainSince: 1 });
 
 describe('Draining', () => {

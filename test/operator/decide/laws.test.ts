@@ -8,7 +8,7 @@ import type { WorldPod } from '../../support/server-pods.ts';
 import { ServerWorld } from '../../support/server-world.ts';
 
 /** More of them find more: `RUNS=2000 npm test -- laws`. */
-const RUNS = Number(process.env['RUNS'] || 25);
+const RUNS = Number(process.env['RUNS'] || 15);
 const SECONDS = 100;
 
 const isServing = (pod: WorldPod): boolean =>
