@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';
 import type { Source } from './credentials.ts';
 
-/** Where Kubernetes mounts a pod's service account. */
+/** For tests: another folder than the one where Kubernetes mounts a pod's service account. */
+const FOLDER_ENV = 'LONGSHORE_SERVICE_ACCOUNT';
 const FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -11,10 +12,9 @@ type Env = Readonly<Record<string, string | undefined>>;
  * The service account of this pod; `undefined` outside of one.
  *
  * The token is read at each use: the kubelet replaces it before it expires.
- *
- * @param folder for tests
  */
-export function inCluster(env: Env, folder: string = FOLDER): Source | undefined {
+export function inCluster(env: Env): Source | undefined {
+  const folder = env[FOLDER_ENV] || FOLDER;
   const host = env['KUBERNETES_SERVICE_HOST'];
   if (host === undefined || host === '') return undefined;
   const port = env['KUBERNETES_SERVICE_PORT'] || '443';

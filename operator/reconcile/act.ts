@@ -7,7 +7,7 @@ import { tuningOf } from '../decide/tuning.ts';
 import type { Action, ObjectAction, Observed, PodAction } from '../decide/view.ts';
 import { overridesOf } from '../desired/config-maps.ts';
 import { replicaSet } from '../desired/replica-set.ts';
-import { isNotFound } from '../kube/api-error.ts';
+import { isAlreadyExists, isNotFound } from '../kube/api-error.ts';
 import type { Client } from '../kube/client.ts';
 import type { Recorder } from '../kube/events.ts';
 import { type PodAdmin, PodError } from '../kube/pods.ts';
@@ -117,7 +117,17 @@ export class Act {
       tuning,
       graceSeconds: graceSeconds(spec.drain),
     });
-    await this.#hands.client.create(set as KubeObject);
+    await this.#hands.client.create(set as KubeObject).catch(async (error) => {
+      // Our own copy may not have it yet.
+      if (!isAlreadyExists(error) || !(await this.#isOurs(set))) throw error;
+    });
+  }
+
+  async #isOurs({ metadata }: KubeObject): Promise<boolean> {
+    const { client } = this.#hands;
+    const real = await client.get<KubeObject>(this.#ref('ReplicaSet', metadata.name));
+    const { uid } = this.#server.metadata;
+    return real.metadata.ownerReferences?.some((owner) => owner.uid === uid) === true;
   }
 
   /** Written down first: whoever takes over after a crash knows that it has begun, and when. */

@@ -31,7 +31,8 @@ export async function observe(
   const namespace = server.metadata.namespace ?? '';
   const pods = podsOf(watches, server);
   const now = Date.now();
-  const tokens = pods.length > 0 ? await eyes.tokens.of(server, now) : [];
+  const waiting = pods.some(({ status }) => status?.phase === 'Pending');
+  const tokens = pods.length > 0 ? await eyes.tokens.of(server, now, waiting) : [];
   const views = await Promise.all(
     pods.map(async (pod) => podView(pod, await ask(eyes, server, pod, tokens))),
   );

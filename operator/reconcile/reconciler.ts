@@ -75,7 +75,7 @@ export class Reconciler {
     if (server.metadata.deletionTimestamp !== undefined) return undefined;
     try {
       // Pods mount the token, so it is there before they are.
-      await this.#hands.tokens.of(server, Date.now());
+      await this.#hands.tokens.ensure(server, Date.now());
       return await ensureObjects(this.#hands.client, this.#eyes.watches, server);
     } catch (error) {
       if (error instanceof Foreign) return error.message;

@@ -94,6 +94,7 @@ describeUnless(NO_HELM, 'charts/longshore', () => {
     const [container] = one(withFile('namespaces-values.yaml'), 'Deployment')['spec'].template.spec
       .containers;
     expect(container.env).toEqual([
+      { name: 'NODE_OPTIONS', value: '--max-semi-space-size=4' },
       { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
       {
         name: 'LONGSHORE_OPERATOR_LEASE_NAMESPACE',

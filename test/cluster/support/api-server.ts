@@ -1,7 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,8 +32,8 @@ export const noApiServer: string | undefined = ['etcd', 'kube-apiserver'].every(
   : 'kube-apiserver and etcd are not built; test/cluster/cluster build makes them';
 
 /**
- * An API server and its etcd of a test's own, without nodes and controllers: one that can be killed. It knows `admin`
- * and `nobody`, whose tokens are their names.
+ * An API server and its etcd of a test's own, without nodes and controllers: one that can be killed. It knows `admin`,
+ * `operator` and `nobody`, whose tokens are their names.
  */
 export class ApiServer implements AsyncDisposable {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'longshore-api-'));
@@ -49,8 +58,9 @@ export class ApiServer implements AsyncDisposable {
     writeFileSync(server.#file('sa.key'), privateKey);
     writeFileSync(
       server.#file('tokens.csv'),
-      'admin,admin,admin,system:masters\nnobody,nobody,nobody\n',
+      'admin,admin,admin,system:masters\noperator,operator,operator,system:masters\nnobody,nobody,nobody\n',
     );
+    writeFileSync(server.#file('audit.json'), JSON.stringify(AUDIT));
     server.#etcd = server.#run('etcd', [
       `--data-dir=${server.#file('etcd')}`,
       '--unsafe-no-fsync',
@@ -76,6 +86,8 @@ export class ApiServer implements AsyncDisposable {
       '--service-account-issuer=https://kubernetes.default.svc',
       `--service-account-key-file=${this.#file('sa.key')}`,
       `--service-account-signing-key-file=${this.#file('sa.key')}`,
+      `--audit-policy-file=${this.#file('audit.json')}`,
+      `--audit-log-path=${this.#file('audit.log')}`,
     ]);
     const ready = async () => {
       if (this.#server?.exitCode !== null) throw new Error(`it ended:\n${this.log.slice(-2000)}`);
@@ -93,6 +105,29 @@ export class ApiServer implements AsyncDisposable {
       return true;
     };
     await eventually('an API server', ready, UP_MS);
+  }
+
+  /** What a pod has in its environment and its service account's folder, of the user `operator`. */
+  podEnvironment(): Record<string, string> {
+    const folder = this.#file('account');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'token'), 'operator');
+    copyFileSync(join(this.#file('certs'), 'apiserver.crt'), join(folder, 'ca.crt'));
+    return {
+      KUBERNETES_SERVICE_HOST: '127.0.0.1',
+      KUBERNETES_SERVICE_PORT: String(this.port),
+      LONGSHORE_SERVICE_ACCOUNT: folder,
+    };
+  }
+
+  /** Requests of a user since the beginning; a watch counts when it begins. */
+  requestsOf(user: string): AuditEvent[] {
+    return readFileSync(this.#file('audit.log'), 'utf8')
+      .split('\n')
+      .filter((line) => line.endsWith('}'))
+      .map((line) => JSON.parse(line) as AuditEvent)
+      .filter((event) => event.user.username === user)
+      .filter(({ verb, stage }) => verb !== 'watch' || stage === 'ResponseStarted');
   }
 
   /** As a machine that fails. */
@@ -173,6 +208,27 @@ export class ApiServer implements AsyncDisposable {
     return child;
   }
 }
+
+/** One line of the audit log. */
+export type AuditEvent = {
+  readonly verb: string;
+  readonly stage: string;
+  readonly user: { readonly username: string };
+  readonly requestURI: string;
+  readonly requestReceivedTimestamp: string;
+  readonly objectRef?: {
+    readonly resource: string;
+    readonly name?: string;
+    readonly subresource?: string;
+  };
+};
+
+const AUDIT = {
+  apiVersion: 'audit.k8s.io/v1',
+  kind: 'Policy',
+  omitStages: ['RequestReceived'],
+  rules: [{ level: 'Metadata' }],
+};
 
 const RBAC = 'rbac.authorization.k8s.io';
 

@@ -10,7 +10,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const optionsOf = (env: Record<string, string>): RequestOptions => {
   const options: RequestOptions = { headers: { accept: 'application/json' } };
-  void inCluster(env, folder)?.applyToHTTPSOptions(options);
+  void inCluster({ ...env, LONGSHORE_SERVICE_ACCOUNT: folder })?.applyToHTTPSOptions(options);
   return options;
 };
 
@@ -25,7 +25,7 @@ describe('the service account of a pod', () => {
     ],
     [{ KUBERNETES_SERVICE_HOST: 'fd00::1' }, 'https://[fd00::1]:443'],
   ])('with %j is for %s', (env, server) => {
-    expect(inCluster(env, folder)?.getCurrentCluster()?.server).toBe(server);
+    expect(inCluster(env)?.getCurrentCluster()?.server).toBe(server);
   });
 
   it('is read anew each time, because the kubelet replaces the token', () => {
