@@ -36,6 +36,7 @@ const presence = new Presence(channel, (room) =>
 chat.onWorkerStart = () => {
   channel.connect();
   presence.start(`${process.pid}-${chat.id}`);
+  if (chat.id === 0) console.log(`the chat is at http://127.0.0.1:${PORT}`);
 };
 chat.onWorkerStop = () => presence.stop();
 

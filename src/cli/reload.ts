@@ -2,6 +2,7 @@ import { readlinkSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT } from '../contract.ts';
 import { LongshoreError } from '../errors.ts';
+import { processes } from '../master/plan-words.ts';
 import type { ReloadState } from '../master/reload.ts';
 import type { Status } from '../master/status.ts';
 import { callProgram } from './admin-client.ts';
@@ -30,7 +31,7 @@ const progress = (ours: ReloadState | undefined): string =>
 function ended({ state, replaced, reason }: ReloadState, pid: number): number {
   if (process.stdout.isTTY) process.stdout.write('\r\u001b[K');
   if (state === 'done') {
-    process.stdout.write(`reloaded: ${replaced} processes replaced\n`);
+    process.stdout.write(`reloaded: ${processes(replaced)} replaced\n`);
     return EXIT.ok;
   }
   const kept =

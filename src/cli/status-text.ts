@@ -1,5 +1,6 @@
 import { successShare } from '../counters.ts';
 import { localTime } from '../log.ts';
+import { processes as processesText } from '../master/plan-words.ts';
 import type { ProcessStatus, Status } from '../master/status.ts';
 import { bytes, type Column, count, cut, headline, table, WIDTH } from './columns.ts';
 
@@ -56,7 +57,7 @@ function globalLines(status: Status): string[] {
   if (reload?.state === 'running')
     lines.push(`reload running: ${reload.replaced} of ${reload.total} processes replaced`);
   if (reload?.state === 'done')
-    lines.push(`last reload done: ${reload.replaced} processes replaced`);
+    lines.push(`last reload done: ${processesText(reload.replaced)} replaced`);
   if (reload?.state === 'failed') lines.push(`last reload FAILED: ${reload.reason ?? 'unknown'}`);
   return lines;
 }

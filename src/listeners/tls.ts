@@ -51,6 +51,9 @@ class Certificate {
     this.#timer.unref();
   }
 
+  /** What was wrong the last time. */
+  #said = '';
+
   // A renewal writes two files; between the two they do not fit, so a failure only means: look again.
   #look(): void {
     try {
@@ -58,9 +61,13 @@ class Certificate {
       if (stamp === this.#stamp) return;
       this.#renewed(read(this.#options));
       this.#stamp = stamp;
+      this.#said = '';
       log.info(`ssl: new certificate from ${this.#options.cert}`);
     } catch (error) {
-      log.warn(`ssl: the old certificate stays in use: ${messageOf(error)}`);
+      const why = messageOf(error);
+      // Once for each reason: it is looked at each second.
+      if (why !== this.#said) log.warn(`ssl: the old certificate stays in use: ${why}`);
+      this.#said = why;
     }
   }
 

@@ -89,7 +89,10 @@ const GUARDED: Readonly<Record<string, Handler>> = {
     for (const [name, value] of Object.entries(given)) within(name, value as number, 0, 86_400);
     return actions.drain(given);
   },
-  'POST /undrain': (_, actions) => actions.undrain(),
+  'POST /undrain': ({ body }, actions) => {
+    fields(body, {});
+    return actions.undrain();
+  },
   'POST /stop': ({ body }, actions) => {
     const { graceful } = fields(body, { graceful: 'boolean' });
     return actions.stop(graceful === true ? 'drain' : 'now');
@@ -148,7 +151,9 @@ function fields<T extends FieldTypes>(body: string, types: T): Fields<T> {
   for (const [name, given] of Object.entries(value)) {
     const wanted = Object.hasOwn(types, name) ? types[name] : undefined;
     if (wanted === undefined)
-      throw new BadRequest(`"${name}" is not a field; known: ${Object.keys(types).join(', ')}`);
+      throw new BadRequest(
+        `"${name}" is not a field; known: ${Object.keys(types).join(', ') || 'none'}`,
+      );
     if ((Array.isArray(given) ? 'list' : typeof given) !== wanted)
       throw new BadRequest(`"${name}" is ${JSON.stringify(given)}, expected a ${wanted}`);
   }

@@ -2,6 +2,7 @@ import { loadavg } from 'node:os';
 import { dirname } from 'node:path';
 import { digest } from '../digest.ts';
 import { messageOf } from '../errors.ts';
+import { monotonicMs } from '../monotonic.ts';
 import { type AdminActions, BadRequest, Conflict, type ReloadOrder } from './admin-routes.ts';
 import { Code } from './code.ts';
 import type { Fleet } from './fleet.ts';
@@ -51,6 +52,7 @@ export function operations(options: OperationsOptions): AdminActions {
     forkedAt: (proc) => fleet.forkedAt(proc),
     busy: (proc) => fleet.busy(proc),
     ownSockets: (worker) => fleet.roster.ownSockets(worker),
+    listening: (worker) => fleet.roster.listening(worker),
     reloads: plan.reloads,
     drainUntil: () => fleet.drainUntil,
   });
@@ -135,6 +137,7 @@ async function status(
     file,
     startedAt,
     now: Date.now(),
+    epochOf: (planMs) => Math.round(Date.now() - monotonicMs() + planMs),
     loadAverage: loadavg(),
     admin: admin(),
     drainUntil: fleet.drainUntil,

@@ -62,6 +62,8 @@ export type Surroundings = {
   readonly file: string;
   readonly startedAt: number;
   readonly now: number;
+  /** A time of the plan's clock, in milliseconds since 1970. */
+  readonly epochOf: (planMs: number) => number;
   readonly loadAverage: readonly number[];
   readonly admin: string | undefined;
   readonly drainUntil: number | undefined;
@@ -91,7 +93,7 @@ export function statusOf(plan: Plan, ledger: Ledger, around: Surroundings): Stat
     now,
     loadAverage,
     phase: plan.phase,
-    reload: plan.reload,
+    reload: plan.reload && { ...plan.reload, startedAt: around.epochOf(plan.reload.startedAt) },
     admin,
     drainUntil,
     config,

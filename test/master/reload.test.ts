@@ -92,6 +92,8 @@ describe('reload', () => {
       expect(stderr).toMatch(/the reload failed, all processes run the old code/);
       expect(stderr).toMatch(reason);
       const status = await program.status();
+      // Milliseconds since 1970, as everything in the status.
+      expect(Math.abs((status.reload?.startedAt ?? 0) - status.now)).toBeLessThan(60_000);
       expect(status.reload).toMatchObject({
         state: 'failed',
         replaced: 0,
