@@ -1,5 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { VERSION } from '../src/contract.ts';
+import type { ReplicaSet } from './api/meta.ts';
+import { LABEL } from './api/names.ts';
 import type { SocketServer } from './api/types.ts';
 import type { Client } from './kube/client.ts';
 import type { Recorder } from './kube/events.ts';
@@ -64,18 +66,12 @@ export class OperatorMetrics {
       gauge.set(queue.waiting),
     );
     for (const [name, help, key] of WATCH_COUNTERS) {
-      this.#gauge(name, help, ['resource'], (gauge) => {
-        for (const [resource, reflector] of watches.all) gauge.set({ resource }, reflector[key]);
-      });
+      this.#counted(name, help, 'resource', () =>
+        [...watches.all].map(([resource, reflector]) => [resource, reflector[key]]),
+      );
     }
-    this.#gauge(
-      'events_total',
-      'Events for people, by what became of them.',
-      ['result'],
-      (gauge) => {
-        for (const result of ['written', 'dropped', 'failed'] as const)
-          gauge.set({ result }, recorder[result]);
-      },
+    this.#counted('events_total', 'Events for people, by what became of them.', 'result', () =>
+      (['written', 'dropped', 'failed'] as const).map((result) => [result, recorder[result]]),
     );
   }
 
@@ -94,10 +90,10 @@ export class OperatorMetrics {
       'Kernel settings that were asked for and left out.',
       ['namespace', 'server', 'name'],
       (gauge) => {
-        const stores = [...watches.sets.store.values()].map((set) => ({ set, view: setView(set) }));
+        const sets = [...watches.sets.store.values()];
         for (const server of servers()) {
-          const mine = stores.find(({ view }) => view.revision === server.status?.revision);
-          for (const name of Object.keys(mine?.view.skipped ?? {}))
+          const mine = sets.find((set) => isCurrent(set, server));
+          for (const name of Object.keys(mine ? setView(mine).skipped : {}))
             gauge.set({ ...labels(server), name }, 1);
         }
       },
@@ -113,6 +109,25 @@ export class OperatorMetrics {
       collect() {
         this.reset();
         collect(this as unknown as Gauge);
+      },
+    });
+  }
+
+  /** A counter of what somebody else counts. */
+  #counted(
+    name: string,
+    help: string,
+    label: string,
+    read: () => readonly (readonly [value: string, count: number])[],
+  ): void {
+    new Counter({
+      name: `${PREFIX}${name}`,
+      help,
+      labelNames: [label],
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const [value, count] of read()) this.inc({ [label]: value }, count);
       },
     });
   }
@@ -161,6 +176,12 @@ const PER_SERVER: readonly (readonly [string, string, (server: SocketServer) => 
     },
   ],
 ];
+
+/** Whether a set makes the pods of a server's present revision; those of like servers may be called the same. */
+function isCurrent({ metadata }: ReplicaSet, { metadata: of, status }: SocketServer): boolean {
+  const { [LABEL.server]: server, [LABEL.revision]: revision } = metadata.labels ?? {};
+  return metadata.namespace === of.namespace && server === of.name && revision === status?.revision;
+}
 
 function labels({ metadata }: SocketServer): { namespace: string; server: string } {
   return { namespace: metadata.namespace ?? '', server: metadata.name };

@@ -1,5 +1,6 @@
+import { constants } from 'node:os';
 import { LAG_BOUNDS } from '../child/lag.ts';
-import { VERSION } from '../contract.ts';
+import { EXIT, VERSION } from '../contract.ts';
 import { count, perProcess, reported, single, slotLabels, sum } from './metric-parts.ts';
 import type { Labels, MetricDefinition, Sample } from './metrics.ts';
 
@@ -8,6 +9,21 @@ import type { Labels, MetricDefinition, Sample } from './metrics.ts';
  *
  * `worker_name` and `worker_id` (the slot) are the only labels that most have, so the number of series is known.
  */
+
+/*
+ * Prometheus sees a counter grow only from the second scrape on. So what counts ends under a label has the usual labels
+ * from the start: else the first kill of a Worker, and the one drain in the life of a pod, would not be seen.
+ */
+const USUAL_EXITS: readonly (readonly [status: number, count: 0])[] = [
+  [0, 0],
+  [constants.signals.SIGKILL, 0],
+  [EXIT.uncaught * 256, 0],
+];
+
+const usualCloses = (listening: string): Readonly<Record<string, 0>> =>
+  /^(websocket|wss?):/.test(listening)
+    ? { 1000: 0, 1001: 0, 1005: 0, 1006: 0, 1012: 0 }
+    : { peer: 0, local: 0, reset: 0 };
 
 const mirror: readonly MetricDefinition[] = [
   {
@@ -39,11 +55,14 @@ const mirror: readonly MetricDefinition[] = [
     type: 'counter',
     help: 'Ended processes by raw status: exit code x 256 + signal. 0 is a reload or a wanted end.',
     samples: ({ plan }) =>
-      [...plan.procs.exits].flatMap(([worker, statuses]) =>
-        [...statuses].map(([status, value]) => ({
-          labels: { worker_name: worker, exit_status: status },
-          value,
-        })),
+      [...new Set([...plan.slots.map(({ worker }) => worker), ...plan.procs.exits.keys()])].flatMap(
+        (worker) =>
+          [...new Map([...USUAL_EXITS, ...(plan.procs.exits.get(worker) ?? [])])].map(
+            ([status, value]) => ({
+              labels: { worker_name: worker, exit_status: status },
+              value,
+            }),
+          ),
       ),
   },
   reported('process_memory_bytes', 'memory', 'Resident memory of the process.'),
@@ -88,12 +107,14 @@ const beyond: readonly MetricDefinition[] = [
     name: 'connections_closed_total',
     type: 'counter',
     help: 'Ended connections by WebSocket close code, or: peer, local, reset, timeout, protocol.',
-    samples: ({ ledger }) =>
+    samples: ({ ledger, listening }) =>
       [...ledger.slots.values()].flatMap((slot) =>
-        Object.entries(slot.closes).map(([code, value]) => ({
-          labels: { ...slotLabels(slot), code },
-          value,
-        })),
+        Object.entries({ ...usualCloses(listening(slot.worker)), ...slot.closes }).map(
+          ([code, value]) => ({
+            labels: { ...slotLabels(slot), code },
+            value,
+          }),
+        ),
       ),
   },
   count(

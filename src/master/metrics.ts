@@ -16,6 +16,8 @@ export type MetricSource = {
   busy(proc: number): boolean;
   /** Whether each process of a Worker has a listening socket of its own. */
   ownSockets(worker: string): boolean;
+  /** What a Worker listens on. */
+  listening(worker: string): string;
   readonly reloads: Readonly<Record<'done' | 'failed', number>>;
   /** When a drain under way will be over. */
   drainUntil(): number | undefined;

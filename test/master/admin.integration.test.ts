@@ -195,6 +195,10 @@ describe('metrics', () => {
     expect(
       sample(text, 'longshore_worker_exits_total{worker_name="talker",exit_status="64000"}'),
     ).toBe(1);
+    // Nobody was killed; but whoever will be is seen to be one more.
+    expect(sample(text, 'longshore_worker_exits_total{worker_name="talker",exit_status="9"}')).toBe(
+      0,
+    );
     expect(sample(text, 'longshore_reloads_total{result="done"}')).toBe(1);
   }, 30_000);
 

@@ -20,6 +20,8 @@ export type Panel = {
   readonly stacked?: boolean;
   /** From here on it is red. */
   readonly red?: number;
+  /** A number that does not matter: what is shown is its legend. */
+  readonly isName?: boolean;
 };
 
 export type Row = { readonly title: string; readonly panels: readonly Panel[] };
@@ -155,7 +157,7 @@ function thresholds(red: number | undefined): object {
   return { mode: 'absolute', steps };
 }
 
-function stat({ unit = 'short', red }: Panel): object {
+function stat({ unit = 'short', red, isName = false }: Panel): object {
   return {
     type: 'stat',
     fieldConfig: { defaults: { unit, thresholds: thresholds(red) }, overrides: [] },
@@ -163,7 +165,7 @@ function stat({ unit = 'short', red }: Panel): object {
       reduceOptions: { calcs: ['lastNotNull'], fields: '', values: false },
       colorMode: red === undefined ? 'none' : 'value',
       graphMode: 'none',
-      textMode: 'auto',
+      textMode: isName ? 'name' : 'auto',
     },
   };
 }

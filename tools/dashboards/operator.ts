@@ -14,6 +14,7 @@ const state: Row = {
       title: 'Leader',
       description: 'The pod that leads.',
       queries: [{ expr: `longshore_operator_leader{${OPERATOR}} == 1`, legend: '{{pod}}' }],
+      isName: true,
     },
     {
       kind: 'stat',
@@ -31,6 +32,7 @@ const state: Row = {
           legend: '{{version}}',
         },
       ],
+      isName: true,
     },
     {
       kind: 'stat',

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { Counter, Histogram } from 'prom-client';
 import { OperatorMetrics } from '../../../operator/metrics.ts';
 import { ROOT } from '../../../tools/helm.ts';
 import { quoted, rows } from '../../support/pages.ts';
@@ -29,7 +30,7 @@ function ofPods(): [string, string[]][] {
 const SLOT = ['worker_name', 'worker_id'];
 
 /** From the code itself, which sees an empty cluster. A histogram's buckets have `le`. */
-export function ofOperator(): { name: string; labels: string[] }[] {
+export function ofOperator(): { name: string; type: string; labels: string[] }[] {
   const nothing = { all: [], servers: { store: new Map() }, sets: { store: new Map() } };
   const sources = { client: {}, queue: {}, recorder: {}, watches: nothing, leads: () => false };
   const { registry } = new OperatorMetrics(
@@ -37,8 +38,14 @@ export function ofOperator(): { name: string; labels: string[] }[] {
   );
   return registry.getMetricsAsArray().map((metric) => {
     const { name, labelNames = [] } = metric as unknown as { name: string; labelNames?: string[] };
-    return { name, labels: name.endsWith('_duration_seconds') ? ['le'] : [...labelNames] };
+    const type = typeOf(metric);
+    return { name, type, labels: type === 'histogram' ? ['le'] : [...labelNames] };
   });
+}
+
+function typeOf(metric: object): string {
+  if (metric instanceof Counter) return 'counter';
+  return metric instanceof Histogram ? 'histogram' : 'gauge';
 }
 
 /** Every metric with the labels that it is asked for by. */
