@@ -19,7 +19,7 @@ type Panel = {
   description?: string;
   gridPos: { x: number; y: number; w: number; h: number };
   targets?: Target[];
-  fieldConfig?: { defaults: { unit: string } };
+  fieldConfig?: { defaults: { unit: string; min?: number } };
 };
 type Dashboard = {
   uid: string;
@@ -120,6 +120,16 @@ describe.each(NAMES)('dashboard %s', (name) => {
         }
     }
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+  });
+});
+
+describe('Time left to drain', () => {
+  it('is shown below zero, too', () => {
+    const { fieldConfig } = dashboardOf('servers').panels.find(
+      ({ title }) => title === 'Time left to drain',
+    ) as Panel;
+    expect(fieldConfig?.defaults).toEqual(expect.objectContaining({ unit: 's' }));
+    expect(fieldConfig?.defaults.min).toBeUndefined();
   });
 });
 

@@ -20,6 +20,8 @@ export type Panel = {
   readonly stacked?: boolean;
   /** From here on it is red. */
   readonly red?: number;
+  /** It may go below zero. */
+  readonly isSigned?: boolean;
   /** A number that does not matter: what is shown is its legend. */
   readonly isName?: boolean;
 };
@@ -170,7 +172,7 @@ function stat({ unit = 'short', red, isName = false }: Panel): object {
   };
 }
 
-function graph({ unit = 'short', stacked = false, red }: Panel): object {
+function graph({ unit = 'short', stacked = false, red, isSigned = false }: Panel): object {
   const custom = {
     drawStyle: 'line',
     lineWidth: 1,
@@ -181,7 +183,10 @@ function graph({ unit = 'short', stacked = false, red }: Panel): object {
   };
   return {
     type: 'timeseries',
-    fieldConfig: { defaults: { unit, min: 0, custom, thresholds: thresholds(red) }, overrides: [] },
+    fieldConfig: {
+      defaults: { unit, ...(isSigned ? {} : { min: 0 }), custom, thresholds: thresholds(red) },
+      overrides: [],
+    },
     options: {
       legend: { displayMode: 'list', placement: 'bottom', showLegend: true },
       tooltip: { mode: 'multi', sort: 'desc' },

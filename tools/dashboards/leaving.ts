@@ -44,7 +44,7 @@ export const leaving: Row = {
         },
       ],
       'Until the deadline; below zero the rest is cut.',
-      { unit: 's' },
+      { unit: 's', isSigned: true },
     ),
     graph(
       'Age of the rollout',

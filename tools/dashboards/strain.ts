@@ -93,10 +93,12 @@ export const kernel: Row = {
       queries: [
         {
           legend: 'effective',
+          unit: 'none',
           expr: `max by (namespace, server, pod, name, field) (longshore_sysctl{${PODS}})`,
         },
         {
           legend: 'wanted',
+          unit: 'none',
           expr: `max by (namespace, server, pod, name, field) (longshore_sysctl_wanted{${PODS}})`,
         },
       ],
