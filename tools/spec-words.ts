@@ -79,12 +79,12 @@ const COLUMNS = `\`kubectl get lss\` shows \`spec.replicas\`, \`readyReplicas\`,
 export const CONDITIONS: Readonly<Record<string, readonly [string, readonly string[]]>> = {
   Ready: [
     'all pods are ready, run what the spec says, and none of an old revision is left',
-    ['AllPodsReady', '*class*', '*obstacle*'],
+    ['AllPodsReady', 'PodSilent', '*class*', '*obstacle*'],
   ],
   Progressing: ['something is under way', ['*class*', 'Complete', 'Paused', '*obstacle*']],
   Reconciling: [
     'the same in the words of kstatus: whoever waits has to go on waiting',
-    ['*class*', 'Complete', 'Paused', '*obstacle*'],
+    ['*class*', 'Complete', 'Paused', 'PodSilent', '*obstacle*'],
   ],
   Stalled: ['waiting will not help', ['NoObstacle', '*obstacle*']],
   Draining: ['pods are losing their connections', ['PodsLeave', 'NoPodLeaves']],

@@ -1,8 +1,11 @@
+import type { Schema } from '../api/json-schema.ts';
+import { specSchema } from '../api/schema.ts';
 import type { SocketServerSpec } from '../api/types.ts';
 
 /**
  * Revisions. A revision is a part of the spec, not the pod template that is made from it: so another version of the
- * operator, which may make another template from the same spec, never replaces a running pod. Pure.
+ * operator, which may make another template from the same spec, never replaces a running pod. Nor does a new field with
+ * a default, or another default: what is as the schema has it anyway is left out. Pure.
  */
 
 type Field = Exclude<keyof SocketServerSpec, 'replicas' | 'config' | 'service' | 'rollout'>;
@@ -29,12 +32,27 @@ export type Inputs = Partial<Pick<SocketServerSpec, Field>>;
 /** The part of a spec that its pods are made from. */
 export function inputsOf(spec: SocketServerSpec): Inputs {
   const inputs: Record<string, unknown> = {};
-  for (const field of FIELDS) if (spec[field] !== undefined) inputs[field] = spec[field];
+  for (const field of FIELDS) {
+    const own = withoutDefaults(specSchema.properties?.[field] ?? {}, spec[field]);
+    if (own !== undefined) inputs[field] = own;
+  }
   // How many processes there are is for the running pods; only where they listen is in the pod.
   inputs['workers'] = spec.workers
     .flatMap(({ name, listen }) => (listen === undefined ? [] : [{ name, listen }]))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   return inputs as Inputs;
+}
+
+/** A value without what its schema would put in by itself; `undefined` if nothing is left. */
+function withoutDefaults(schema: Schema, value: unknown): unknown {
+  const { properties } = schema;
+  if (!properties || typeof value !== 'object' || value === null)
+    return canonical(value) === canonical(schema.default) ? undefined : value;
+  const own = Object.entries(value)
+    .map(([name, each]) => [name, withoutDefaults(properties[name] ?? {}, each)] as const)
+    .filter(([, each]) => each !== undefined);
+  const isBare = own.length === 0 && schema.default !== undefined;
+  return isBare ? undefined : Object.fromEntries(own);
 }
 
 /** The name of a revision: the same for the same inputs, whatever the order of their keys. */

@@ -4,7 +4,8 @@ import { LABEL } from '../api/names.ts';
 import type { SocketServer, SocketServerStatus } from '../api/types.ts';
 import { decide } from '../decide/decide.ts';
 import { canonical } from '../decide/inputs.ts';
-import { isNotFound } from '../kube/api-error.ts';
+import type { Action } from '../decide/view.ts';
+import { isForbidden, isInvalid, isNotFound } from '../kube/api-error.ts';
 import { refOf, resources } from '../kube/resources.ts';
 import { Act, type Hands } from './act.ts';
 import { log } from './log.ts';
@@ -16,6 +17,11 @@ import { undoOf } from './undo.ts';
 /** A status in which only numbers of connections are different is written this seldom. */
 const COUNTS_MS = 15_000;
 
+/** What the API server has refused is tried again after so long: a quota may have been raised. */
+const REFUSED_MS = 60_000;
+
+type Refusal = { readonly generation: number; readonly message: string; readonly at: number };
+
 type Written = { readonly status: SocketServerStatus; readonly at: number };
 
 /** Brings one server in order: look, decide, do, say. */
@@ -25,6 +31,8 @@ export class Reconciler {
   /** What we have said last, by uid: our own copy of the objects may not have it yet. */
   readonly #said = new Map<string, Written>();
   readonly #uids = new Map<string, string>();
+  /** What the API server said against a ReplicaSet, by uid of the server. */
+  readonly #refusals = new Map<string, Refusal>();
 
   constructor(eyes: Eyes, hands: Hands) {
     this.#eyes = eyes;
@@ -44,14 +52,38 @@ export class Reconciler {
     }
     const server = this.#remembered(key, complete(found));
     if (await this.#undo(server)) return undefined;
-    const refused = await this.#ensure(server);
+    const refused = (await this.#ensure(server)) ?? this.#refusedBefore(server);
     const observed = await observe(this.#eyes, server, refused);
     const decision = decide(observed);
     const pods = new Map(podsOf(this.#eyes.watches, server).map((pod) => [pod.metadata.name, pod]));
     const act = new Act(this.#hands, observed, pods);
-    for (const action of decision.actions) await act.perform(action);
+    for (const action of decision.actions) {
+      if (!(await this.#perform(act, action, server))) return 0;
+    }
     await this.#say(server, decision.status);
-    return decision.lookAgainMs;
+    return refused === undefined
+      ? decision.lookAgainMs
+      : Math.min(decision.lookAgainMs, REFUSED_MS);
+  }
+
+  /** @returns false if the API server will not have it: then that is what there is to say of the server */
+  async #perform(act: Act, action: Action, { metadata }: SocketServer): Promise<boolean> {
+    try {
+      await act.perform(action);
+      return true;
+    } catch (error) {
+      if (action.do !== 'create-set' || !(isInvalid(error) || isForbidden(error))) throw error;
+      const { uid = '', generation = 0 } = metadata;
+      const { message } = error as Error;
+      this.#refusals.set(uid, { generation, message, at: Date.now() });
+      return false;
+    }
+  }
+
+  #refusedBefore({ metadata }: SocketServer): string | undefined {
+    const refusal = this.#refusals.get(metadata.uid ?? '');
+    if (!refusal || refusal.generation !== metadata.generation) return undefined;
+    return Date.now() - refusal.at < REFUSED_MS ? refusal.message : undefined;
   }
 
   /** With the status that we wrote last. */
@@ -68,6 +100,7 @@ export class Reconciler {
     if (uid === undefined) return;
     this.#uids.delete(key);
     this.#said.delete(uid);
+    this.#refusals.delete(uid);
     this.#hands.tokens.forget(uid);
   }
 
