@@ -47,8 +47,10 @@ export type ProcessReport = {
   readonly worker_id: number;
   /** `starting`, `ready` or `leaving`. */
   readonly state: string;
-  /** Open ones. */
+  /** Open ones, those included that the program has opened itself. */
   readonly connections: number;
+  /** Accepted ones of the program's own Workers; not there in older images. */
+  readonly clients?: number;
   /** It did not answer in time; its numbers are those of its last report. */
   readonly busy: boolean;
 };

@@ -63,6 +63,7 @@ function processOf(process: Fields): ProcessReport {
     worker_id: count(process, 'worker_id'),
     state: text(process, 'state'),
     connections: count(process, 'connections'),
+    ...optional(process, 'clients', () => count(process, 'clients')),
     busy: flag(process, 'busy'),
   };
 }

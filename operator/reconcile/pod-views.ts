@@ -47,7 +47,11 @@ function answerOf(report: PodReport): PodAnswer {
   const { phase, reload, code, config, sysctls = {}, workers, processes } = report;
   return {
     phase,
-    connections: processes.reduce((sum, { connections }) => sum + connections, 0),
+    // A program's own connections, as to its channel server, are nobody's to wait for.
+    connections: processes.reduce(
+      (sum, { clients, connections }) => sum + (clients ?? connections),
+      0,
+    ),
     counts: Object.fromEntries(workers.map(({ name, count }) => [name, count])),
     sysctls,
     ...(code === undefined ? {} : { code }),

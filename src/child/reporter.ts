@@ -36,6 +36,7 @@ export class Reporter {
       lag: this.#lag.take(),
       gauges: {
         connections: open.size,
+        clients: clients(),
         timers: Timer.count,
         sendBuffer: queued(),
         memory: process.memoryUsage.rss(),
@@ -57,6 +58,13 @@ export class Reporter {
     this.#channel = now;
     return growth;
   }
+}
+
+/** Accepted connections. */
+function clients(): number {
+  let count = 0;
+  for (const { worker } of open.values()) if (worker) count += 1;
+  return count;
 }
 
 let queuedAt = -1;

@@ -169,6 +169,7 @@ function summary(rows: readonly Row[]): Row {
     timestamp: 0,
     memory: sum((row) => row.memory),
     connections: sum((row) => row.connections),
+    clients: sum((row) => row.clients),
     timers: sum((row) => row.timers),
     send_buffer: sum((row) => row.send_buffer),
     thunder_herd: rows.some(({ thunder_herd }) => thunder_herd === null) ? null : 0,

@@ -25,6 +25,7 @@ export type ProcTotals = {
 
 const NO_GAUGES: Gauges = {
   connections: 0,
+  clients: 0,
   timers: 0,
   sendBuffer: 0,
   memory: 0,

@@ -83,6 +83,8 @@ export type Report = {
 
 export type Gauges = {
   readonly connections: number;
+  /** Of these, those that were accepted. */
+  readonly clients: number;
   readonly timers: number;
   /** Bytes. */
   readonly sendBuffer: number;

@@ -151,6 +151,7 @@ async function status(
       count,
       listening: fleet.roster.listening(name),
       ownSockets: fleet.roster.ownSockets(name),
+      isCompanion: fleet.roster.isCompanion(name),
     })),
     pid: (proc) => forker.pid(proc),
     forkedAt: (proc) => fleet.forkedAt(proc),

@@ -48,6 +48,8 @@ export type ProcessStatus = Counts & {
   readonly timestamp: number;
   readonly memory: number;
   readonly connections: number;
+  /** Of these, those that somebody from outside has opened: what a drain empties. */
+  readonly clients: number;
   readonly timers: number;
   readonly send_buffer: number;
   /** `null` where nothing can be observed: a listening socket that several processes share. */
@@ -75,6 +77,8 @@ export type Surroundings = {
     readonly count: number;
     readonly listening: string;
     readonly ownSockets: boolean;
+    /** The master runs it for the program. */
+    readonly isCompanion: boolean;
   }[];
   readonly pid: (proc: number) => number | undefined;
   readonly forkedAt: (proc: number) => number;
@@ -127,6 +131,7 @@ function processesOf(plan: Plan, ledger: Ledger, around: Surroundings): ProcessS
       timestamp: around.forkedAt(proc.id),
       memory: totals.gauges.memory,
       connections: totals.gauges.connections,
+      clients: worker.isCompanion ? 0 : totals.gauges.clients,
       timers: totals.gauges.timers,
       send_buffer: totals.gauges.sendBuffer,
       thunder_herd: worker.ownSockets ? 0 : null,

@@ -15,6 +15,7 @@ const process = (more: Partial<ProcessStatus> = {}): ProcessStatus => ({
   timestamp: 1_700_000_000_999,
   memory: 52_428_800,
   connections: 0,
+  clients: 0,
   timers: 0,
   send_buffer: 0,
   thunder_herd: 0,

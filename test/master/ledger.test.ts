@@ -8,6 +8,7 @@ import { Random } from '../support/random.ts';
 const GAUGES: Gauges = {
   connections: 3,
   timers: 2,
+  clients: 0,
   sendBuffer: 1,
   memory: 1000,
   lostLines: 0,

@@ -30,6 +30,7 @@ describe('reportOf', () => {
         ...report,
         reload: { id: 1, kind: 'reload', state: 'failed', replaced: 0, total: 2, reason: 'why' },
         drainUntil: 5,
+        processes: [{ ...process, clients: 2 }],
         config: 'c',
         code: 'd',
         sysctls: { 'net.core.somaxconn': '4096' },
@@ -38,6 +39,7 @@ describe('reportOf', () => {
         ...report,
         reload: { id: 1, state: 'failed', replaced: 0, total: 2, reason: 'why' },
         drainUntil: 5,
+        processes: [{ ...process, clients: 2 }],
         config: 'c',
         code: 'd',
         sysctls: { 'net.core.somaxconn': '4096' },
@@ -63,6 +65,7 @@ describe('reportOf', () => {
     [{ ...report, workers: {} }, 'workers is {}, expected a list'],
     [{ ...report, processes: [process, 7] }, 'processes[1] is 7, expected an object'],
     [{ ...report, processes: [{ ...process, connections: null }] }, 'connections is null'],
+    [{ ...report, processes: [{ ...process, clients: 'many' }] }, 'clients is "many"'],
     [
       { ...report, processes: [{ ...process, busy: 'no' }] },
       'busy is "no", expected true or false',

@@ -173,6 +173,11 @@ describe('what a pod says', () => {
       { answer: { phase: 'running', connections: 0, counts: {}, sysctls: {} } },
     ],
     [
+      'connections that the program has opened itself',
+      { report: { ...REPORT, workers: [], processes: [{ ...process(3), clients: 1 }] } },
+      { answer: { phase: 'running', connections: 1, counts: {}, sysctls: {} } },
+    ],
+    [
       'everything',
       {
         report: {
