@@ -23,6 +23,8 @@ export async function typeErrors(snippets: readonly Snippet[]): Promise<Map<stri
       const code = snippet.kind === 'types' ? fragment(snippet) : `${snippet.code}export {};\n`;
       writeFileSync(join(folder, name), code);
     }
+    // tsc takes a folder without any program for a mistake; a single page may have none.
+    if (places.size === 0) return new Map();
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(CONFIG));
     return errorsOf(await tsc(folder), places);
   } finally {
