@@ -17,9 +17,10 @@ export function undoOf(server: SocketServer, sets: readonly SetView[]): Undo {
   if (wish === undefined) return { is: 'nothing' };
   const done = { metadata: { annotations: { [ANNOTATION.undo]: null } } };
   const current = revisionOf(inputsOf(server.spec));
+  // One that still has pods is what a rollout that got stuck has left alone, whatever its number.
   const others = sets
     .filter(({ revision }) => revision !== current)
-    .sort((a, b) => b.number - a.number);
+    .sort((a, b) => Number(b.replicas > 0) - Number(a.replicas > 0) || b.number - a.number);
   const target =
     wish === 'previous' ? others[0] : sets.find(({ number }) => String(number) === wish);
   if (!target) {

@@ -55,6 +55,14 @@ describe('a wish to go back', () => {
     expect(metadata.annotations).toEqual({ kept: 'yes' });
   });
 
+  it('to the previous one, out of a rollout that got stuck, leads to the one that still has pods', () => {
+    const [first] = sets;
+    const running = sets.map((set) => (set === first ? { ...set, replicas: 2 } : set));
+    const server = wishing({ image: 'a:9' }, 'previous');
+    expect(undoOf(server, running)).toMatchObject({ message: 'back to revision 1' });
+    expect(undone(server, running).spec.image).toBe('a:1');
+  });
+
   it.each([
     ['4', '1, 2, 3'],
     ['', '1, 2, 3'],
