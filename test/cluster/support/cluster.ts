@@ -62,8 +62,8 @@ async function start(): Promise<string> {
 export function describeOnCluster(name: string, tests: () => void): void {
   describeUnless(noCluster, name, () => {
     beforeAll(async () => void (await kubeconfig()), UP_MS);
-    afterAll(removeNamespaces);
     tests();
+    afterAll(removeNamespaces);
   });
 }
 

@@ -19,22 +19,36 @@ export type Operator = {
 
 /** Installs one with helm, as a user does who has it for one namespace. */
 export async function operator(purpose: string, ...values: string[]): Promise<Operator> {
+  const here = await prepared(purpose);
+  await install(here, ...values);
+  return here;
+}
+
+/** A namespace, images and the definition; no operator yet. */
+export async function prepared(purpose: string): Promise<Operator> {
   const name = await image();
   const other = `${name}-other`;
   await docker('tag', name, other);
   await load(name);
   await load(other);
   await kubectl('apply', '--server-side', '--force-conflicts', '-f', 'manifests/crd.yaml');
-  const inNamespace = await namespace(purpose);
+  return { namespace: await namespace(purpose), image: name, otherImage: other };
+}
+
+/** @param values for `--set` */
+export async function install(here: Operator, ...values: string[]): Promise<void> {
+  await helm('install', ...release(here, ...values), '--wait', '--timeout', '120s');
+}
+
+/** What helm is told of the release, after its verb. */
+export function release({ namespace: own, image: name }: Operator, ...values: string[]): string[] {
   const [repository = '', tag = ''] = name.split(':');
-  await helm(
-    ...['install', 'longshore', join(ROOT, 'charts/longshore'), '--namespace', inNamespace],
+  return [
+    ...['longshore', join(ROOT, 'charts/longshore'), '--namespace', own],
     ...['--set', `image.repository=${repository},image.tag=${tag},crds.enabled=false`],
-    ...['--set', `watchNamespaces={${inNamespace}}`],
+    ...['--set', `watchNamespaces={${own}}`],
     ...values.flatMap((value) => ['--set', value]),
-    ...['--wait', '--timeout', '120s'],
-  );
-  return { namespace: inNamespace, image: name, otherImage: other };
+  ];
 }
 
 /** Takes it away; servers stay. */
