@@ -124,8 +124,14 @@ export async function namespace(purpose: string): Promise<string> {
 async function removeNamespaces(): Promise<void> {
   const names = [...namespaces];
   namespaces.clear();
-  if (names.length > 0)
-    await kubectl('delete', 'namespace', '--ignore-not-found', '--timeout=100s', ...names);
+  if (names.length === 0) return;
+  await kubectl('delete', 'namespace', '--ignore-not-found', '--timeout=100s', ...names);
+  // What an operator that was installed there has for the whole cluster.
+  for (const kind of ['clusterrole', 'clusterrolebinding']) {
+    const all = (await kubectl('get', kind, '-o', 'name')).split('\n');
+    const theirs = all.filter((each) => names.some((name) => each.includes(`/${name}-longshore`)));
+    if (theirs.length > 0) await kubectl('delete', '--ignore-not-found', ...theirs);
+  }
 }
 
 /** The address of a pod, once it is Ready. The host reaches pods directly. */
