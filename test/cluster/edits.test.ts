@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { beforeAll, expect, it } from '@jest/globals';
 import { describeOnCluster, get, kubectl } from './support/cluster.ts';
 import { Crowd } from './support/crowd.ts';
 import {
@@ -220,8 +220,4 @@ describeOnCluster('an edit of a server', () => {
     },
     LONG_MS,
   );
-
-  afterAll(async () => {
-    await kubectl('delete', 'lss', '--all', '-n', here.namespace, '--timeout=60s');
-  }, LONG_MS);
 });

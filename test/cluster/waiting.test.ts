@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { beforeAll, expect, it } from '@jest/globals';
 import { apply, describeOnCluster, get, kubectl } from './support/cluster.ts';
 import {
   code,
@@ -135,8 +135,4 @@ describeOnCluster('a server', () => {
     },
     LONG_MS,
   );
-
-  afterAll(async () => {
-    await kubectl('delete', 'lss', '--all', '-n', here.namespace, '--timeout=60s');
-  }, LONG_MS);
 });
