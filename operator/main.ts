@@ -52,6 +52,13 @@ const queue = new Queue({
 });
 let synced = false;
 let ending = false;
+const metrics = new OperatorMetrics({
+  clients: [client, leaseClient],
+  queue,
+  watches,
+  recorder,
+  leads: () => elector.leads,
+});
 const elector = new Elector({
   client: leaseClient,
   namespace: home,
@@ -63,13 +70,6 @@ const elector = new Elector({
     process.exit(1);
   },
   onError: (error) => log.warn('lease', { error: String(error) }),
-});
-const metrics = new OperatorMetrics({
-  client,
-  queue,
-  watches,
-  recorder,
-  leads: () => elector.leads,
 });
 
 for (const [resource, reflector] of watches.all)

@@ -14,7 +14,7 @@ import type { Watches } from './reconcile/watches.ts';
 const PREFIX = 'longshore_operator_';
 
 export type MetricSources = {
-  readonly client: Client;
+  readonly clients: readonly Client[];
   readonly queue: Queue;
   readonly watches: Watches;
   readonly recorder: Recorder;
@@ -44,8 +44,9 @@ export class OperatorMetrics {
 
   constructor(sources: MetricSources) {
     for (const result of ['ok', 'error']) this.#reconciles.inc({ result }, 0);
-    sources.client.onRequest = ({ verb, resource, status }) =>
-      this.#requests.inc({ verb, resource, code: String(status) });
+    for (const client of sources.clients)
+      client.onRequest = ({ verb, resource, status }) =>
+        this.#requests.inc({ verb, resource, code: String(status) });
     this.#ownGauges(sources);
     this.#serverGauges(sources.watches);
   }

@@ -13,6 +13,7 @@ import type { Recorder } from '../kube/events.ts';
 import { type PodAdmin, PodError } from '../kube/pods.ts';
 import { resources } from '../kube/resources.ts';
 import { log } from './log.ts';
+import { Foreign } from './objects.ts';
 import type { Tokens } from './tokens.ts';
 
 /** Does what was decided. What a pod does not do now is decided again next time. */
@@ -123,11 +124,14 @@ export class Act {
     });
   }
 
-  async #isOurs({ metadata }: KubeObject): Promise<boolean> {
+  /** @throws {Foreign} if it is somebody else's, and here to stay */
+  async #isOurs(set: KubeObject): Promise<boolean> {
     const { client } = this.#hands;
-    const real = await client.get<KubeObject>(this.#ref('ReplicaSet', metadata.name));
-    const { uid } = this.#server.metadata;
-    return real.metadata.ownerReferences?.some((owner) => owner.uid === uid) === true;
+    const real = await client.get<KubeObject>(this.#ref('ReplicaSet', set.metadata.name));
+    const { ownerReferences, deletionTimestamp } = real.metadata;
+    if (ownerReferences?.some(({ uid }) => uid === this.#server.metadata.uid)) return true;
+    if (deletionTimestamp === undefined) throw new Foreign(set);
+    return false;
   }
 
   /** Written down first: whoever takes over after a crash knows that it has begun, and when. */

@@ -72,7 +72,7 @@ export class Reconciler {
       await act.perform(action);
       return true;
     } catch (error) {
-      if (action.do !== 'create-set' || !(isInvalid(error) || isForbidden(error))) throw error;
+      if (action.do !== 'create-set' || !isRefusal(error)) throw error;
       const { uid = '', generation = 0 } = metadata;
       const { message } = error as Error;
       this.#refusals.set(uid, { generation, message, at: Date.now() });
@@ -161,6 +161,9 @@ export class Reconciler {
     }
   }
 }
+
+const isRefusal = (error: unknown): boolean =>
+  error instanceof Foreign || isInvalid(error) || isForbidden(error);
 
 function sameBesideCounts(a: SocketServerStatus, b: SocketServerStatus): boolean {
   const plain = ({ connections: _, pods, conditions, ...rest }: SocketServerStatus) =>

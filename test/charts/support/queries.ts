@@ -32,7 +32,7 @@ const SLOT = ['worker_name', 'worker_id'];
 /** From the code itself, which sees an empty cluster. A histogram's buckets have `le`. */
 export function ofOperator(): { name: string; type: string; labels: string[] }[] {
   const nothing = { all: [], servers: { store: new Map() }, sets: { store: new Map() } };
-  const sources = { client: {}, queue: {}, recorder: {}, watches: nothing, leads: () => false };
+  const sources = { clients: [], queue: {}, recorder: {}, watches: nothing, leads: () => false };
   const { registry } = new OperatorMetrics(
     sources as unknown as ConstructorParameters<typeof OperatorMetrics>[0],
   );
