@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { clock } from '../clock.ts';
 import { Request } from '../http/request.ts';
 import { Response } from '../http/response.ts';
-import { EventStream, HttpStream, type StreamHost } from '../http/streams.ts';
+import { EventStream, HttpStream } from '../http/streams.ts';
 import { unmapped } from '../protocols/forwarded.ts';
 import type { Endpoint } from '../transport/transport.ts';
 import type { Worker } from '../worker.ts';
@@ -35,7 +35,7 @@ const HTML = 'text/html;charset=utf-8';
  * One client of an HTTP worker, over all its requests. Requests are handed to `onMessage` one after the other: the next
  * one when the one before is answered, as pipelining clients expect.
  */
-export class HttpConnection extends BaseConnection<HttpConnection, Request> implements StreamHost {
+export class HttpConnection extends BaseConnection<HttpConnection, Request> {
   readonly protocolName = 'http';
   readonly #socket: Socket;
   readonly #owner: HttpOwner;

@@ -21,10 +21,11 @@ export type Observation = {
 
 /** One sentence: what the process is doing. */
 export function diagnose(seen: Observation): string {
-  const { pending, calls, seconds, cpuSeconds } = seen;
+  const { pending, calls, seconds, cpuSeconds, answered } = seen;
   const real = calls.filter((call) => !isNoise(call));
   if (pending && calls.length === 0) return blocked(pending, seen);
-  if (real.length === 0 && cpuSeconds > seconds * 0.5) {
+  // On a machine with more to do than processors, a loop does not get half of one; but it does not answer either.
+  if (real.length === 0 && (cpuSeconds > seconds * 0.5 || !answered)) {
     const share = Math.round((cpuSeconds / seconds) * 100);
     return `Busy without system calls (${share} % of a CPU): JavaScript is running in a loop; "node --cpu-prof" or an inspector shows where.`;
   }

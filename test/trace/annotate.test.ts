@@ -163,6 +163,11 @@ describe('what a process is doing', () => {
       'Busy without system calls (98 % of a CPU): JavaScript is running in a loop; "node --cpu-prof" or an inspector shows where.',
     ],
     [
+      'loops on a crowded machine',
+      { calls: [parsed('getpid() = 1 <0.1>')], cpuSeconds: 0.6, answered: false },
+      'Busy without system calls (12 % of a CPU): JavaScript is running in a loop; "node --cpu-prof" or an inspector shows where.',
+    ],
+    [
       'works',
       {
         calls: [
