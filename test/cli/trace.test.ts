@@ -60,7 +60,7 @@ describe('trace', () => {
 
   ifStrace.each([
     ['is idle', 'echo x', /# Idle in epoll/],
-    ['runs in a loop', 'block 4000', /# Busy without system calls \(\d+ % of a CPU\)/],
+    ['runs in a loop', 'block 12000', /# Busy without system calls \(\d+ % of a CPU\)/],
     ['waits for a child process', 'exec 4', /# Blocked in a synchronous child process .*sleep 4/],
     [
       'waits for another thread',
