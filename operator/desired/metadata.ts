@@ -20,6 +20,5 @@ function ownerOf({ metadata }: SocketServer): OwnerReference {
     name: metadata.name,
     uid: metadata.uid ?? '',
     controller: true,
-    blockOwnerDeletion: true,
   };
 }

@@ -23,7 +23,6 @@ const metadata = (name: string) => ({
       name: 'chat',
       uid: 'u1',
       controller: true,
-      blockOwnerDeletion: true,
     },
   ],
 });
