@@ -98,8 +98,6 @@ async function valuesOfNodes(): Promise<Values> {
   return values;
 }
 
-type Config = { kubeletconfig: { allowedUnsafeSysctls?: string[] } };
-
 describeOnCluster('tuning', () => {
   let before: Values;
 
@@ -211,19 +209,10 @@ describeOnCluster('tuning', () => {
     const annotate = (names: string) =>
       kubectl('annotate', '--overwrite', 'node', ...nodes, `${ANNOTATION}=${names}`);
 
-    it(
+    // Only of our own cluster is it known what its kubelets allow.
+    (process.env['KUBECONFIG'] ? it.skip : it)(
       'KubeletAllowed sets what the kubelets allow',
       async () => {
-        const configs = nodes.map(async (node) =>
-          JSON.parse(await kubectl('get', '--raw', `/api/v1/nodes/${node}/proxy/configz`)),
-        );
-        const allowed = ((await Promise.all(configs)) as Config[]).every(
-          ({ kubeletconfig }) => kubeletconfig.allowedUnsafeSysctls?.includes(ALLOWED) === true,
-        );
-        if (!allowed) {
-          process.stderr.write(`skipped: no kubelet here allows ${ALLOWED}\n`);
-          return;
-        }
         await annotate(ALLOWED);
         const { proc, condition } = await tuned('said', 'KubeletAllowed');
         expect(only(proc, [ALLOWED, ...SAFE])).toEqual(only(DEFAULTS, [ALLOWED, ...SAFE]));
