@@ -126,8 +126,8 @@ describeUnless(reason, 'charts/longshore on an API server', () => {
         return 'no';
       }
     };
-    expect(can('delete', 'pods', 'games')).toBe('yes');
-    expect(can('delete', 'pods', 'default')).toBe('no');
+    expect(can('patch', 'pods', 'games')).toBe('yes');
+    expect(can('patch', 'pods', 'default')).toBe('no');
     expect(can('list', 'nodes', 'default')).toBe('yes');
   });
 });

@@ -116,7 +116,7 @@ describeUnless(noDocker, 'the image', () => {
       expect.stringMatching(/echo +1 websocket:\/\/0\.0\.0\.0:2346/),
     ]);
     const reload = await container.exec(['longshore', 'reload', 'echo.ts']);
-    expect([reload.exitCode, reload.output]).toEqual([0, 'reloaded: 1 processes replaced\n']);
+    expect([reload.exitCode, reload.output]).toEqual([0, 'reloaded: 1 process replaced\n']);
   });
 
   it('drains when it is told to stop: every client is closed with a hint, at an even pace', async () => {

@@ -88,12 +88,18 @@ describeOnCluster('an image change of a server with clients', () => {
       await settled(here.namespace);
       const before = (await podsOf(here.namespace)).map(({ metadata }) => metadata.name).sort();
       await edit(here.namespace, { spec: { image: 'longshore.test/nothing:1' } });
-      const stalled = await eventually('it is stalled', async () => {
-        const found = await seen(here.namespace);
-        return conditionIn(found, 'Stalled')?.status === 'True' && found;
-      });
+      const stalled = await eventually(
+        'it is stalled',
+        async () => {
+          const found = await seen(here.namespace);
+          // An image that cannot be pulled is called so after some tries of the node.
+          const why = conditionIn(found, 'Ready')?.message ?? '';
+          const known = /does not become ready: (Err|Image)/.test(why);
+          return conditionIn(found, 'Stalled')?.status === 'True' && known && found;
+        },
+        LONG_MS,
+      );
       expect(stalled.status?.phase).toBe('Stalled');
-      expect(conditionIn(stalled, 'Ready')?.message).toMatch(/does not become ready: (Err|Image)/);
       const pods = (await podsOf(here.namespace)).map(({ metadata }) => metadata.name);
       expect(pods).toHaveLength(3);
       expect(pods).toEqual(expect.arrayContaining(before));
