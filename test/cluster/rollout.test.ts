@@ -22,6 +22,7 @@ const PODS = 4;
 const WINDOW = 20;
 
 let here: Operator;
+let ours: Figures;
 
 describeOnCluster('an image change of a server with clients', () => {
   beforeAll(async () => {
@@ -43,7 +44,7 @@ describeOnCluster('an image change of a server with clients', () => {
     const after = await settled(here.namespace, 'chat', 600_000);
     await eventually('all clients are back', () => crowd.connected === CLIENTS);
     const seconds = (Date.now() - began) / 1000;
-    const ours = figures(crowd);
+    ours = figures(crowd);
     crowd.leave();
     console.log(`Longshore, ${CLIENTS} clients, ${PODS} pods, ${seconds} s: ${text(ours)}`);
     expect(ours.failures).toEqual([]);
@@ -73,8 +74,9 @@ describeOnCluster('an image change of a server with clients', () => {
     const theirs = figures(crowd);
     crowd.leave();
     console.log(`Deployment, ${CLIENTS} clients, ${PODS} pods: ${text(theirs)}`);
-    // It is what users have today; that it is worse is what this server is for.
-    expect(theirs.mean).toBeGreaterThan(1.05);
+    // It is what users have today: all old pods close their clients at once, and some clients twice.
+    expect(theirs.mean).toBeGreaterThanOrEqual(ours.mean);
+    expect(theirs.peak).toBeGreaterThan(ours.peak);
     await kubectl('delete', 'deployment', 'plain', '-n', here.namespace);
   }, 900_000);
 
@@ -136,6 +138,8 @@ describeOnCluster('an image change of a server with clients', () => {
   }, LONG_MS);
 });
 
+type Figures = ReturnType<typeof figures>;
+
 function figures(crowd: Crowd) {
   const places = [...crowd.places.values()];
   return {
@@ -159,7 +163,7 @@ function text({
   mean: reconnects,
   fullest,
   places,
-}: ReturnType<typeof figures>): string {
+}: Figures): string {
   return `${reconnects.toFixed(3)} reconnects per client, fullest pod ${fullest.toFixed(2)} x the mean (${places}), ${closes} closes ${[...codes]}, at most ${peak} a second, ${failures.length} failed attempts`;
 }
 
