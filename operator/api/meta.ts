@@ -65,6 +65,9 @@ export type ContainerStatus = {
     readonly waiting?: { readonly reason?: string; readonly message?: string };
     readonly terminated?: { readonly reason?: string; readonly exitCode: number };
   };
+  readonly lastState?: {
+    readonly terminated?: { readonly exitCode: number; readonly message?: string };
+  };
 };
 
 export type ReplicaSet = KubeObject & {

@@ -104,11 +104,14 @@ function nextOld(
   if (rollout.paused) return [];
   const serving = old
     .filter((pod) => isServing(pod) && pod.drainSince === undefined && !pod.going)
-    .sort((a, b) => a.createdAt - b.createdAt);
+    // First those that nobody is on: of quick edits the pods that were only just made.
+    .sort((a, b) => Number(isOccupied(a)) - Number(isOccupied(b)) || a.createdAt - b.createdAt);
   const good = wanted.filter((pod) => isGood(pod, rollout.minReadySeconds, now)).length;
   const spare = good + serving.filter(({ ready }) => ready).length - (replicas - unavailable);
   return serving.slice(0, Math.max(0, spare));
 }
+
+const isOccupied = ({ answer }: PodView): boolean => answer?.connections !== 0;
 
 /** Ready for long enough, and here to stay. */
 export function isGood(pod: PodView, minReadySeconds: number, now: number): boolean {

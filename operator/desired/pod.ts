@@ -112,6 +112,8 @@ function serverContainer(server: SocketServer, settings: PodSettings): object {
       initialDelaySeconds: 5,
     }),
     resources: spec.resources,
+    // Its last words are in the pod's status then, and so in the server's.
+    terminationMessagePolicy: 'FallbackToLogsOnError',
     securityContext: LOCKED,
     volumeMounts: [
       { name: 'config', mountPath: PATH.config, readOnly: true },

@@ -22,6 +22,9 @@ export const isConflict = (error: unknown): boolean => hasStatus(error, 409);
 /** The object can never be taken as it is. */
 export const isInvalid = (error: unknown): boolean => hasStatus(error, 422);
 export const isForbidden = (error: unknown): boolean => hasStatus(error, 403);
+/** The object as it is will never be let in: it cannot be read, it is wrong, or it is not allowed. */
+export const isUnacceptable = (error: unknown): boolean =>
+  hasStatus(error, 400) || isForbidden(error) || isInvalid(error);
 /** The resource version, or the page token, is too old: list again. */
 export const isGone = (error: unknown): boolean => hasStatus(error, 410);
 /** Creating what exists. */

@@ -2,13 +2,20 @@ import type { KubeObject } from '../api/meta.ts';
 import type { SocketServer } from '../api/types.ts';
 import { canonical, hash } from '../decide/inputs.ts';
 import { objectsOf, uselessOf } from '../desired/objects.ts';
-import { isForbidden, isInvalid, isNotFound } from '../kube/api-error.ts';
+import { isInvalid, isNotFound, isUnacceptable } from '../kube/api-error.ts';
 import type { Client } from '../kube/client.ts';
-import { keyOf, resources } from '../kube/resources.ts';
+import { keyOf, refOf, resources } from '../kube/resources.ts';
 import type { Watches } from './watches.ts';
 
 /** On an object of ours: what it was made from. While it says so, there is nothing to write. */
 const MADE_FROM = 'longshore.dev/made-from';
+
+/** As which version each object was last known to be as it should be, by kind and key. */
+export type Marks = Map<string, string>;
+
+/** Changes with what somebody writes into an object; with its status only where there is nothing better. */
+const versionOf = ({ metadata }: KubeObject): string =>
+  String(metadata.generation ?? metadata.resourceVersion);
 
 /**
  * Makes the objects of a server as they should be, and removes those that it has no more use for.
@@ -20,26 +27,45 @@ export async function ensureObjects(
   client: Client,
   watches: Watches,
   server: SocketServer,
+  marks: Marks,
 ): Promise<string | undefined> {
   try {
-    for (const object of objectsOf(server)) await ensure(client, watches, object);
+    for (const object of objectsOf(server)) await ensure(client, watches, object, marks);
     await removeUseless(client, watches, server);
     return undefined;
   } catch (error) {
-    if (isInvalid(error) || isForbidden(error)) return (error as Error).message;
+    if (isUnacceptable(error)) return (error as Error).message;
     throw error;
   }
 }
 
-async function ensure(client: Client, watches: Watches, object: KubeObject): Promise<void> {
+async function ensure(
+  client: Client,
+  watches: Watches,
+  object: KubeObject,
+  marks: Marks,
+): Promise<void> {
+  const key = `${object.kind} ${keyOf(object)}`;
   const made = hash(canonical(object));
   const real = storeOf(watches, object.kind).get(keyOf(object));
   const mine = object.metadata.ownerReferences?.[0]?.uid;
   if (real && !real.metadata.ownerReferences?.some(({ uid }) => uid === mine))
     throw new Foreign(object);
-  if (real?.metadata.annotations?.[MADE_FROM] === made) return;
+  if (real?.metadata.annotations?.[MADE_FROM] === made) {
+    // What somebody else has written since is written over; what was there before we came is taken as it is.
+    const mark = marks.get(key);
+    if (mark === undefined) marks.set(key, versionOf(real));
+    if (mark === undefined || mark === versionOf(real)) return;
+  }
   const annotations = { ...object.metadata.annotations, [MADE_FROM]: made };
-  await client.apply({ ...object, metadata: { ...object.metadata, annotations } });
+  const full = { ...object, metadata: { ...object.metadata, annotations } };
+  const applied = await client.apply(full).catch((error) => {
+    if (!real || !isInvalid(error)) throw error;
+    // Items of a list that somebody has added do not go with ours; a merge patch replaces the list.
+    const { apiVersion: _, kind: __, ...patch } = full;
+    return client.patch(refOf(object), patch);
+  });
+  marks.set(key, versionOf(applied));
 }
 
 /** An object of that name is there and belongs to somebody else. */

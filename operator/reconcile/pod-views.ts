@@ -85,9 +85,28 @@ function problemOf({ status }: Pod): string | undefined {
 /** What every container goes through is no problem. */
 const USUAL = ['ContainerCreating', 'PodInitializing'];
 
-function waitingOf({ state }: ContainerStatus): string | undefined {
+function waitingOf({ state, lastState }: ContainerStatus): string | undefined {
   const { reason, message } = state?.waiting ?? {};
+  const { terminated } = lastState ?? {};
+  if (reason === 'CrashLoopBackOff' && terminated)
+    return sentence(reason, `it ended with ${terminated.exitCode}${lastWords(terminated.message)}`);
   return reason === undefined || USUAL.includes(reason) ? undefined : sentence(reason, message);
+}
+
+/** The last line of a program's log, as it reads. */
+function lastWords(text = ''): string {
+  const line = text.trim().split('\n').at(-1) ?? '';
+  return line === '' ? '' : `: ${messageIn(line)}`;
+}
+
+/** Our own logs are JSON in a pod. */
+function messageIn(line: string): string {
+  try {
+    const { message } = JSON.parse(line) as { message?: unknown };
+    return typeof message === 'string' ? message : line;
+  } catch {
+    return line;
+  }
 }
 
 const sentence = (reason = 'Unknown', message?: string): string =>

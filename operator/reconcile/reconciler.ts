@@ -5,11 +5,11 @@ import type { SocketServer, SocketServerStatus } from '../api/types.ts';
 import { decide } from '../decide/decide.ts';
 import { canonical } from '../decide/inputs.ts';
 import type { Action } from '../decide/view.ts';
-import { isForbidden, isInvalid, isNotFound } from '../kube/api-error.ts';
+import { isNotFound, isUnacceptable } from '../kube/api-error.ts';
 import { refOf, resources } from '../kube/resources.ts';
 import { Act, type Hands } from './act.ts';
 import { log } from './log.ts';
-import { ensureObjects, Foreign } from './objects.ts';
+import { ensureObjects, Foreign, type Marks } from './objects.ts';
 import { type Eyes, observe, podsOf } from './observe.ts';
 import { setView } from './pod-views.ts';
 import { undoOf } from './undo.ts';
@@ -31,6 +31,7 @@ export class Reconciler {
   /** What we have said last, by uid: our own copy of the objects may not have it yet. */
   readonly #said = new Map<string, Written>();
   readonly #uids = new Map<string, string>();
+  readonly #marks: Marks = new Map();
   /** What the API server said against a ReplicaSet, by uid of the server. */
   readonly #refusals = new Map<string, Refusal>();
 
@@ -109,7 +110,7 @@ export class Reconciler {
     try {
       // Pods mount the token, so it is there before they are.
       await this.#hands.tokens.ensure(server, Date.now());
-      return await ensureObjects(this.#hands.client, this.#eyes.watches, server);
+      return await ensureObjects(this.#hands.client, this.#eyes.watches, server, this.#marks);
     } catch (error) {
       if (error instanceof Foreign) return error.message;
       throw error;
@@ -162,8 +163,7 @@ export class Reconciler {
   }
 }
 
-const isRefusal = (error: unknown): boolean =>
-  error instanceof Foreign || isInvalid(error) || isForbidden(error);
+const isRefusal = (error: unknown): boolean => error instanceof Foreign || isUnacceptable(error);
 
 function sameBesideCounts(a: SocketServerStatus, b: SocketServerStatus): boolean {
   const plain = ({ connections: _, pods, conditions, ...rest }: SocketServerStatus) =>

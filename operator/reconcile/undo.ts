@@ -46,7 +46,11 @@ function back({ spec }: SocketServer, { inputs }: SetView): object {
 }
 
 function workersOf(now: readonly WorkerSpec[], then: readonly WorkerSpec[]): WorkerSpec[] {
-  const stay = now.map(({ listen: _, servicePort, ...worker }) => {
+  // One that had an address and was not there then has come or been renamed since.
+  const known = now.filter(
+    ({ name, listen }) => listen === undefined || then.some((each) => each.name === name),
+  );
+  const stay = known.map(({ listen: _, servicePort, ...worker }) => {
     const listen = then.find(({ name }) => name === worker.name)?.listen;
     const port = servicePort === undefined ? {} : { servicePort };
     return listen === undefined ? worker : { ...worker, listen, ...port };

@@ -77,10 +77,11 @@ function head<T extends KubeObject>({ apiVersion, kind, metadata }: T): T {
 function trimPod(pod: Pod): Pod {
   const { podIP, phase, reason, message, conditions, containerStatuses, initContainerStatuses } =
     pod.status ?? {};
-  const state = containerStatuses?.map(({ name, restartCount, state }) => ({
+  const state = containerStatuses?.map(({ name, restartCount, state, lastState }) => ({
     name,
     restartCount,
     ...(state ? { state } : {}),
+    ...(lastState ? { lastState } : {}),
   }));
   const ready = conditions?.filter(({ type }) => ['Ready', 'PodScheduled'].includes(type));
   const status = {

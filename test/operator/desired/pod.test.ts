@@ -109,6 +109,7 @@ describe('a pod', () => {
       ports: [{ name: 'admin', containerPort: 9464 }],
       resources: {},
       securityContext: LOCKED,
+      terminationMessagePolicy: 'FallbackToLogsOnError',
       volumeMounts: MOUNTS,
     });
     expect(readinessProbe).toMatchObject({ httpGet: { path: '/readyz', port: 'admin' } });

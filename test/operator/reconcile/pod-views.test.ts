@@ -43,6 +43,18 @@ const PLAIN = {
 };
 
 const annotated = (annotations: Record<string, string>): Part => ({ metadata: { annotations } });
+const crashed = (exitCode: number, message?: string) => ({
+  phase: 'Running',
+  containerStatuses: [
+    {
+      name: 'server',
+      restartCount: 3,
+      state: { waiting: { reason: 'CrashLoopBackOff', message: 'back-off 10s' } },
+      lastState: { terminated: { exitCode, ...(message === undefined ? {} : { message }) } },
+    },
+  ],
+});
+
 const waiting = (reason?: string, message?: string) => ({
   containerStatuses: [
     {
@@ -98,6 +110,23 @@ describe('a pod', () => {
       { problem: 'ErrImagePull: no such image' },
     ],
     ['that crashes', { status: waiting('CrashLoopBackOff') }, { problem: 'CrashLoopBackOff' }],
+    [
+      'that crashes, with its last words',
+      { status: crashed(78, 'starting\nlongshore: /app/no.ts does not exist\n') },
+      {
+        problem: 'CrashLoopBackOff: it ended with 78: longshore: /app/no.ts does not exist',
+      },
+    ],
+    [
+      'that crashes, with last words in JSON',
+      { status: crashed(1, '{"level":"error","message":"no database"}') },
+      { problem: 'CrashLoopBackOff: it ended with 1: no database' },
+    ],
+    [
+      'that crashes without a word',
+      { status: crashed(137) },
+      { problem: 'CrashLoopBackOff: it ended with 137' },
+    ],
     ['whose container is being made', { status: waiting('ContainerCreating') }, {}],
     ['whose init container runs', { status: waiting('PodInitializing') }, {}],
     ['that waits for no reason', { status: waiting() }, {}],
