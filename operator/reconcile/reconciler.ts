@@ -31,7 +31,8 @@ export class Reconciler {
   /** What we have said last, by uid: our own copy of the objects may not have it yet. */
   readonly #said = new Map<string, Written>();
   readonly #uids = new Map<string, string>();
-  readonly #marks: Marks = new Map();
+  /** By uid of the server. */
+  readonly #marks = new Map<string, Marks>();
   /** What the API server said against a ReplicaSet, by uid of the server. */
   readonly #refusals = new Map<string, Refusal>();
 
@@ -102,7 +103,14 @@ export class Reconciler {
     this.#uids.delete(key);
     this.#said.delete(uid);
     this.#refusals.delete(uid);
+    this.#marks.delete(uid);
     this.#hands.tokens.forget(uid);
+  }
+
+  #marksOf({ metadata: { uid = '' } }: SocketServer): Marks {
+    const marks = this.#marks.get(uid) ?? new Map<string, string>();
+    this.#marks.set(uid, marks);
+    return marks;
   }
 
   async #ensure(server: SocketServer): Promise<string | undefined> {
@@ -110,7 +118,12 @@ export class Reconciler {
     try {
       // Pods mount the token, so it is there before they are.
       await this.#hands.tokens.ensure(server, Date.now());
-      return await ensureObjects(this.#hands.client, this.#eyes.watches, server, this.#marks);
+      return await ensureObjects(
+        this.#hands.client,
+        this.#eyes.watches,
+        server,
+        this.#marksOf(server),
+      );
     } catch (error) {
       if (error instanceof Foreign) return error.message;
       throw error;
