@@ -147,7 +147,14 @@ export type PodObject = {
 
 /** Pods of a server, those that are on their way out included. */
 export async function podsOf(inNamespace: string, called = 'chat'): Promise<readonly PodObject[]> {
-  return (await get<Pods>(`pods -l longshore.dev/server=${called}`, inNamespace)).items;
+  const { items } = await get<Pods>(`pods -l longshore.dev/server=${called}`, inNamespace);
+  return items.filter((pod) => !isForgotten(pod));
+}
+
+/** Whether it was deleted and has ended: its object stays for some moments until the node lets go of it. */
+function isForgotten({ metadata, status }: PodObject): boolean {
+  const hasEnded = status.phase === 'Succeeded' || status.phase === 'Failed';
+  return metadata.deletionTimestamp !== undefined && hasEnded;
 }
 
 /** `ws://` address of a server's Service. */
