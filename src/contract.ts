@@ -13,6 +13,10 @@ export const CHANNEL_PORT = 2206;
 /** Port of a global data server. */
 export const GLOBALDATA_PORT = 2207;
 
+/** Where the inner ports of gateways begin in a pod, and how many are tried. */
+export const GATEWAY_PORT = 2900;
+export const GATEWAY_PORTS = 64;
+
 /** Environment variables that are read, each by the master unless its comment says otherwise. */
 export const ENV = {
   /** `HOST:PORT` of the admin port, or `off`. */
@@ -21,6 +25,8 @@ export const ENV = {
   adminToken: 'LONGSHORE_ADMIN_TOKEN',
   /** File with that token; read again at every call, so a rotated Secret is picked up. */
   adminTokenFile: 'LONGSHORE_ADMIN_TOKEN_FILE',
+  /** `HOST:PORT`, `unix:///path` or `nats://HOST:PORT` of channel servers, with commas between them (worker processes). */
+  channel: 'LONGSHORE_CHANNEL',
   /** JSON given by the master to each of its processes: which worker, which slot. Not for people. */
   child: 'LONGSHORE_CHILD',
   /** Hot configuration at start: a JSON object of strings, or a folder with one file per key. */
@@ -33,6 +39,12 @@ export const ENV = {
   drainPropagation: 'LONGSHORE_DRAIN_PROPAGATION_SECONDS',
   /** Seconds over which a drain spreads its closes. */
   drainWindow: 'LONGSHORE_DRAIN_WINDOW_SECONDS',
+  /** `HOST:PORT` at which gateways begin to look for a free inner port, see `GATEWAY_PORTS` (worker processes). */
+  gatewayListen: 'LONGSHORE_GATEWAY_LISTEN',
+  /** Inner addresses of gateways, with commas between them (worker processes). */
+  gateways: 'LONGSHORE_GATEWAYS',
+  /** `HOST:PORT`, `unix:///path` or `redis://…` of the global data server (worker processes). */
+  globaldata: 'LONGSHORE_GLOBALDATA',
   /** Seconds from SIGTERM to SIGKILL that the outside gives; the drain is cut to fit. */
   grace: 'LONGSHORE_GRACE_SECONDS',
   /** Seconds the old processes' connections may live on after `reload -g`. */
@@ -41,8 +53,16 @@ export const ENV = {
   limits: 'LONGSHORE_LIMITS',
   /** `json` or `text`; how log lines are written (both kinds of process). */
   logFormat: 'LONGSHORE_LOG',
+  /** Name of this server among the members of a service; default: its address (worker processes). */
+  member: 'LONGSHORE_MEMBER',
+  /** File with what `POST /peers` takes: where the servers are at start. It may be missing. */
+  peers: 'LONGSHORE_PEERS',
   /** Folder of the control sockets. */
   runtimeDir: 'LONGSHORE_RUNTIME_DIR',
+  /** Shared secret of the inner ports: channel, global data, gateway (worker processes). */
+  secret: 'LONGSHORE_SECRET',
+  /** File with that secret; read again for every connection, so a rotated Secret is picked up. */
+  secretFile: 'LONGSHORE_SECRET_FILE',
   /** JSON object of wanted sysctl values; only reported, see `longshore_sysctl_wanted`. */
   sysctlWanted: 'LONGSHORE_SYSCTL_WANTED',
   /** `handle` (default) or `stream`: which transport carries plain sockets (worker processes). */
@@ -81,5 +101,6 @@ export const CLOSE = {
   tryAgainLater: 1013,
 } as const;
 
-/** Name of the channel server that the master runs when a program asks for one. */
+/** Names of the servers that the master runs when a program asks for one. */
 export const CHANNEL_SERVER = 'ChannelServer';
+export const GLOBALDATA_SERVER = 'GlobalDataServer';

@@ -23,6 +23,7 @@ export const catalogue = {
   FRAME_OPCODE: 'peer',
   FRAME_RESERVED_BITS: 'peer',
   FRAME_SEQUENCE: 'peer',
+  GLOBALDATA_INVALID: 'misuse',
   HANDSHAKE_FAILED: 'peer',
   CLOSE_CODE: 'peer',
   LENGTH_TOO_SHORT: 'peer',

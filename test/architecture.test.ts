@@ -53,7 +53,9 @@ const NAMED_PURE = [
   ...['plan', 'plan-types', 'plan-words', 'procs', 'reload', 'slots', 'back-off', 'drain'].map(
     (name) => `src/master/${name}.ts`,
   ),
-  ...['ledger', 'status', 'metric-parts'].map((name) => `src/master/${name}.ts`),
+  ...['ledger', 'locals', 'peers-format', 'status', 'metric-parts'].map(
+    (name) => `src/master/${name}.ts`,
+  ),
   ...['contract', 'counters', 'errors', 'reconnect'].map((name) => `src/${name}.ts`),
   ...['agenda', 'api-error', 'back-off', 'election', 'event-folding', 'lines'].map(
     (name) => `operator/kube/${name}.ts`,

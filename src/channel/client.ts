@@ -1,7 +1,6 @@
 import { peers } from '../child/peers.ts';
 import { AsyncTcpConnection } from '../connections/client.ts';
 import { call, type SendResult } from '../connections/connection.ts';
-import { ENV } from '../contract.ts';
 import { misuse } from '../errors.ts';
 import { log } from '../log.ts';
 import { reconnectMs } from '../reconnect.ts';
@@ -69,23 +68,17 @@ export class ChannelClient {
   /** Begins to connect, and stays connected from then on. */
   connect(): void {
     if (this.#connection) return;
-    const address = this.#address ?? peers.channel?.[0];
+    const address = this.#address ?? peers.of('channel')?.members[0]?.address;
     if (address !== undefined) {
       this.#open(address);
       return;
     }
-    if (!process.send || process.env[ENV.child] === undefined) {
-      throw misuse(
-        'CHANNEL_INVALID',
-        'a ChannelClient without an address needs a process of Worker.runAll()',
-      );
-    }
-    this.#unwatch ??= peers.watch(() => {
+    peers.want('channel');
+    this.#unwatch ??= peers.watch('channel', () => {
       this.#unwatch?.();
       this.#unwatch = undefined;
       if (!this.#ended) this.connect();
     });
-    process.send({ t: 'wants-channel' });
   }
 
   #open(address: string): void {

@@ -74,8 +74,8 @@ class Child {
       case 'peers':
         peers.set(message.peers);
         break;
-      case 'channel':
-        peers.setLocalChannel(message.address);
+      case 'locals':
+        peers.setLocals(message.locals);
         break;
       case 'ask':
         tell({ t: 'answer', id: message.id, answer: this.#answer(message.what, message.limit) });
@@ -185,7 +185,7 @@ function prepare(worker: AnyWorker, assignment: Assignment): void {
   };
   if (assignment.listen !== undefined) worker.address = parseAddress(assignment.listen);
   if (assignment.peers) peers.set(assignment.peers);
-  if (assignment.channel !== undefined) peers.setLocalChannel(assignment.channel);
+  if (assignment.locals) peers.setLocals(assignment.locals);
 }
 
 /** An error that nobody caught leaves the program in a state that nobody knows: say so and end. */

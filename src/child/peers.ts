@@ -1,41 +1,96 @@
-import type { Peers } from '../master/messages.ts';
+import { ENV } from '../contract.ts';
+import { misuse } from '../errors.ts';
+import type { Member, Peers, Service, ToMaster } from '../master/messages.ts';
+import { membersOf } from '../master/peers-format.ts';
+
+/** A list as it is known now. Of two lists the one with the greater version is newer. */
+export type KnownPeers = { readonly version: number; readonly members: readonly Member[] };
+
+/** Variables with a list that nobody overrides. */
+const FIXED: Readonly<Record<Service, string>> = {
+  channel: ENV.channel,
+  gateway: ENV.gateways,
+  globaldata: ENV.globaldata,
+};
+
+type Watcher = { readonly service: Service; readonly call: () => void };
 
 /**
- * Where the servers are that this program's clients may use: what the operator or the master says, kept for those who
- * ask later.
+ * Where the servers are that this program's clients may use. In this order: what the environment says, what the
+ * operator has pushed, what runs beside us on this machine.
  */
 class PeerList {
-  #peers: Peers | undefined = undefined;
-  #localChannel: string | undefined = undefined;
-  readonly #waiting = new Set<() => void>();
+  #pushed: Peers | undefined = undefined;
+  #locals: Peers | undefined = undefined;
+  readonly #watchers = new Set<Watcher>();
 
-  /** A newer list; an older one than is known is ignored. */
+  /** From the operator; an older list than is known is ignored. */
   set(peers: Peers): void {
-    if (this.#peers && peers.version < this.#peers.version) return;
-    this.#peers = peers;
-    this.#changed();
+    if (this.#pushed && peers.version < this.#pushed.version) return;
+    this.#change(() => {
+      this.#pushed = peers;
+    });
   }
 
-  /** The channel server that the master runs for this program. */
-  setLocalChannel(address: string): void {
-    this.#localChannel = address;
-    this.#changed();
+  /** From the master: what runs on this machine. */
+  setLocals(locals: Peers): void {
+    this.#change(() => {
+      this.#locals = locals;
+    });
   }
 
-  /** `HOST:PORT` or `unix:///path` of each channel server; `undefined` while nothing is known. */
-  get channel(): readonly string[] | undefined {
-    if (this.#peers?.channel.length) return this.#peers.channel;
-    return this.#localChannel === undefined ? undefined : [this.#localChannel];
+  #change(apply: () => void): void {
+    const before = new Map([...this.#watchers].map(({ service }) => [service, this.of(service)]));
+    apply();
+    for (const { service, call } of [...this.#watchers]) {
+      if (
+        JSON.stringify(before.get(service)?.members) !== JSON.stringify(this.of(service)?.members)
+      )
+        call();
+    }
   }
 
-  /** Called at every change, until the returned function is called. */
-  watch(callback: () => void): () => void {
-    this.#waiting.add(callback);
-    return () => void this.#waiting.delete(callback);
+  /** The servers of a service; `undefined` while nothing is known. */
+  of(service: Service): KnownPeers | undefined {
+    const fixed = membersOf(process.env[FIXED[service]] ?? '');
+    if (fixed.length > 0) return { version: 0, members: fixed };
+    const pushed = this.#pushed?.[service];
+    if (this.#pushed && pushed) return { version: this.#pushed.version, members: pushed };
+    const local = this.#locals?.[service];
+    if (this.#locals && local && local.length > 0)
+      return { version: this.#locals.version, members: local };
+    return undefined;
   }
 
-  #changed(): void {
-    for (const callback of this.#waiting) callback();
+  /** Calls at every change of a service's list, until the returned function is called. */
+  watch(service: Service, call: () => void): () => void {
+    const watcher = { service, call };
+    this.#watchers.add(watcher);
+    return () => void this.#watchers.delete(watcher);
+  }
+
+  /**
+   * Asks the master to run a server of a service for this program; a watcher is called when it is there.
+   *
+   * @throws {TypeError} `CHANNEL_INVALID` or `GLOBALDATA_INVALID` outside of a process of `Worker.runAll()`
+   */
+  want(service: Exclude<Service, 'gateway'>): void {
+    if (this.of(service)) return;
+    if (process.send && process.env[ENV.child] !== undefined) {
+      process.send({ t: 'wants', service } satisfies ToMaster);
+      return;
+    }
+    const client = service === 'channel' ? 'ChannelClient' : 'GlobalDataClient';
+    throw misuse(
+      service === 'channel' ? 'CHANNEL_INVALID' : 'GLOBALDATA_INVALID',
+      `a ${client} without an address needs a process of Worker.runAll(), or ${FIXED[service]}`,
+    );
+  }
+
+  /** Tells all processes of this program that this one serves a service, until it ends. Without a master it does nothing. */
+  announce(service: Service, address: string): void {
+    if (process.connected && process.env[ENV.child] !== undefined)
+      process.send?.({ t: 'serves', service, address } satisfies ToMaster, () => {});
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Config, Peers } from './messages.ts';
+import { peersOf } from './peers-format.ts';
 import { type Override, wrongOverride } from './settings.ts';
 
 /** What the admin port can make the master do. Everything that answers is a promise that settles within a second. */
@@ -98,7 +99,7 @@ const GUARDED: Readonly<Record<string, Handler>> = {
     return actions.stop(graceful === true ? 'drain' : 'now');
   },
   'POST /config': ({ body }, actions) => actions.config(configOf(body)),
-  'POST /peers': ({ body }, actions) => actions.peers(peersOf(body)),
+  'POST /peers': ({ body }, actions) => actions.peers(peersIn(body)),
 };
 
 /** Every call, as `METHOD /path`. */
@@ -183,20 +184,10 @@ function configOf(body: string): Config {
   return value as Config;
 }
 
-function peersOf(body: string): Peers {
-  const { version, channel, ...others } = objectOf(body);
-  const more = Object.keys(others)[0];
-  if (more !== undefined) throw new BadRequest(`"${more}" is not a field; known: version, channel`);
-  if (!Number.isSafeInteger(version) || (version as number) < 0) {
-    throw new BadRequest(
-      `"version" is ${JSON.stringify(version)}, expected a whole number of 0 or more`,
-    );
-  }
-  const good =
-    Array.isArray(channel) && channel.every((each) => typeof each === 'string' && each !== '');
-  if (!good)
-    throw new BadRequest(`"channel" is ${JSON.stringify(channel)}, expected a list of addresses`);
-  return { version: version as number, channel: channel as string[] };
+function peersIn(body: string): Peers {
+  const peers = peersOf(objectOf(body));
+  if (typeof peers === 'string') throw new BadRequest(peers);
+  return peers;
 }
 
 function wholeNumber(

@@ -1,4 +1,3 @@
-import { CHANNEL_SERVER } from '../contract.ts';
 import { LongshoreError, messageOf } from '../errors.ts';
 import { log } from '../log.ts';
 import { monotonicMs } from '../monotonic.ts';
@@ -7,6 +6,7 @@ import { type DrainSettings, type RetireTimes, retireMs, retireTimes } from './d
 import { Forker } from './forker.ts';
 import { Ledger } from './ledger.ts';
 import type { Config, Declared, Peers, ToMaster, ToProcess } from './messages.ts';
+import { COMPANIONS, Neighbours } from './neighbours.ts';
 import { Plan } from './plan.ts';
 import type { Action, How, PlanEvent } from './plan-types.ts';
 import { Queries } from './queries.ts';
@@ -24,8 +24,9 @@ export type FleetOptions = {
   readonly drain: DrainSettings;
   readonly config: Config;
   readonly limits: LimitOptions;
-  /** Program of the channel server. */
-  readonly channelFile: string;
+  /** Programs of the companions by their Workers' names. */
+  readonly companionFiles: Readonly<Record<string, string>>;
+  readonly peers: Peers | undefined;
   /** Everything is over. */
   ended(code: number): void;
 };
@@ -37,13 +38,13 @@ export class Fleet {
   readonly forker: Forker;
   readonly queries: Queries;
   config: Config;
-  peers: Peers | undefined = undefined;
+  peers: Peers | undefined;
   readonly roster: Roster;
+  readonly neighbours: Neighbours;
   /** Changes of the Workers, one after the other. */
   #declaring: Promise<void> = Promise.resolve();
   /** Reloads that were done when addresses were given back. */
   #settled = 0;
-  #channelAddress: string | undefined = undefined;
   #drain: DrainSettings;
   #drainUntil: number | undefined = undefined;
   readonly #options: FleetOptions;
@@ -55,6 +56,12 @@ export class Fleet {
     this.#drain = options.drain;
     this.roster = options.roster;
     this.config = options.config;
+    this.peers = options.peers;
+    this.neighbours = new Neighbours(this.roster, {
+      changed: (locals) => this.tellAll({ t: 'locals', locals }),
+      declare: (change, failed) => this.declare(change, failed),
+      failed: (proc, message) => this.step({ is: 'failed', proc, message, never: true }),
+    });
     this.plan = new Plan(this.roster.declared, {
       startMs: START_MS,
       stopMs: LAST_MS,
@@ -142,8 +149,9 @@ export class Fleet {
 
   #fork(proc: number, worker: string, slot: number): void {
     const port = this.roster.port(worker);
-    const { file: own, channelFile, limits } = this.#options;
-    const file = this.roster.isCompanion(worker) ? channelFile : own;
+    const { file: own, companionFiles, limits } = this.#options;
+    const companion = this.roster.isCompanion(worker) ? companionFiles[worker] : undefined;
+    const locals = this.neighbours.locals.value;
     this.ledger.open(proc, worker, slot, Date.now());
     this.#forkedAt.set(proc, Date.now());
     const assignment = {
@@ -151,12 +159,13 @@ export class Fleet {
       slot,
       count: this.roster.find(worker)?.count ?? 1,
       config: this.config,
-      ...(worker === CHANNEL_SERVER ? {} : { limits }),
+      // Limits are for clients, not for the program's own processes.
+      ...(companion === undefined && !isInner(worker) ? { limits } : {}),
       ...(port ? { listen: port.listen } : {}),
       ...(this.peers ? { peers: this.peers } : {}),
-      ...(this.#channelAddress === undefined ? {} : { channel: this.#channelAddress }),
+      ...(locals ? { locals } : {}),
     };
-    this.forker.fork(proc, { file, assignment, shared: port?.shared?.fd() });
+    this.forker.fork(proc, { file: companion ?? own, assignment, shared: port?.shared?.fd() });
   }
 
   #told(proc: number, message: ToMaster): void {
@@ -179,18 +188,20 @@ export class Fleet {
       case 'recycle':
         this.step({ is: 'recycle', proc });
         break;
-      case 'wants-channel':
-        this.#startChannel(proc);
+      case 'wants':
+        this.neighbours.wants(proc, message.service);
+        break;
+      case 'serves':
+        this.neighbours.serves(proc, message.service, message.address);
         break;
     }
   }
 
   #ready(proc: number, listening: string): void {
     const worker = this.plan.procs.get(proc)?.worker;
-    if (worker !== undefined) this.roster.named(worker, listening);
-    if (this.roster.isCompanion(worker)) {
-      this.#channelAddress = listening;
-      this.tellAll({ t: 'channel', address: listening });
+    if (worker !== undefined) {
+      this.roster.named(worker, listening);
+      this.neighbours.ready(worker, listening);
     }
     this.ledger.alive(proc, Date.now());
     // A process may have asked for a channel server just before: it is one of those that are to start.
@@ -199,6 +210,7 @@ export class Fleet {
 
   #exited(proc: number, status: number): void {
     this.ledger.close(proc);
+    this.neighbours.gone(proc);
     this.#forkedAt.delete(proc);
     this.step({ is: 'exited', proc, status });
   }
@@ -221,24 +233,6 @@ export class Fleet {
       } catch (error) {
         failed(messageOf(error));
       }
-    });
-  }
-
-  #startChannel(proc: number): void {
-    if (this.roster.withChannel || this.#channelAddress !== undefined) return;
-    // A program with a channel server of its own means that one.
-    const own = this.roster.find(CHANNEL_SERVER) && this.roster.port(CHANNEL_SERVER);
-    if (own) {
-      this.#channelAddress = own.listen;
-      this.tellAll({ t: 'channel', address: own.listen });
-      return;
-    }
-    this.roster.withChannel = true;
-    this.declare({}, (why) => {
-      this.roster.withChannel = false;
-      // For a program that is still starting that is the end: it would serve, and its messages would go nowhere.
-      const message = `its channel server, ${why}; see LONGSHORE_RUNTIME_DIR`;
-      this.step({ is: 'failed', proc, message, never: true });
     });
   }
 
@@ -297,4 +291,9 @@ export class Fleet {
     const reportedAt = this.ledger.procs.get(proc)?.reportedAt ?? 0;
     return this.plan.procs.get(proc)?.state !== 'starting' && Date.now() - reportedAt > BUSY_MS;
   }
+}
+
+/** Whether a Worker serves the program's own processes. */
+function isInner(worker: string): boolean {
+  return Object.values(COMPANIONS).some((name) => name === worker);
 }

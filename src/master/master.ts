@@ -1,6 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CHANNEL_SERVER, ENV, EXIT, VERSION } from '../contract.ts';
+import { CHANNEL_SERVER, ENV, EXIT, GLOBALDATA_SERVER, VERSION } from '../contract.ts';
 import { controlPath, runtimeDir } from '../control-path.ts';
 import { declaredOf } from '../declared.ts';
 import { codeOf, messageOf } from '../errors.ts';
@@ -59,15 +59,22 @@ class Master {
       options.admin === undefined ? process.env : { ...process.env, [ENV.admin]: options.admin };
     this.#settings = settingsOf(env);
     this.#ports = ports;
-    const { drain, config, limits, sysctlWanted, workers: overrides } = this.#settings;
-    const channelFile = ownFile('../channel/main');
+    const { drain, config, limits, peers, sysctlWanted, workers: overrides } = this.#settings;
+    const companions = [
+      companion(CHANNEL_SERVER, 'channel'),
+      companion(GLOBALDATA_SERVER, 'globaldata'),
+    ];
     this.#fleet = new Fleet({
       file: this.#file,
-      roster: new Roster(workers.map(declaredOf), overrides, ports, channelWorker()),
+      roster: new Roster(workers.map(declaredOf), overrides, ports, companions),
       drain,
       config,
       limits,
-      channelFile,
+      companionFiles: {
+        [CHANNEL_SERVER]: ownFile('../channel/main'),
+        [GLOBALDATA_SERVER]: ownFile('../globaldata/main'),
+      },
+      peers,
       ended: (code) => this.#over.resolve(code),
     });
     this.#kernel = new KernelWatch(() => this.#pids(), Object.keys(sysctlWanted));
@@ -147,11 +154,11 @@ class Master {
   }
 }
 
-/** The channel server that programs can ask for: on a unix socket that only this user can reach. */
-function channelWorker(): Declared {
-  const path = join(runtimeDir(), `channel-${process.pid}.sock`);
+/** A server that programs can ask for: on a unix socket that only this user can reach. */
+function companion(name: string, service: string): Declared {
+  const path = join(runtimeDir(), `${service}-${process.pid}.sock`);
   return {
-    name: CHANNEL_SERVER,
+    name,
     count: 1,
     reloadable: false,
     last: true,

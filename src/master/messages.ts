@@ -21,15 +21,26 @@ export type Assignment = {
   /** Instead of what the Worker says. */
   readonly limits?: LimitOptions;
   readonly peers?: Peers;
-  /** The channel server that the master runs for this program, if it does. */
-  readonly channel?: string;
+  /** What runs on this machine. */
+  readonly locals?: LocalPeers;
 };
 
 /** Hot configuration. */
 export type Config = Readonly<Record<string, string>>;
 
-/** Servers that the program's clients may use, as a versioned list. */
-export type Peers = { readonly version: number; readonly channel: readonly string[] };
+/** What a program's processes find each other by. */
+export type Service = 'channel' | 'gateway' | 'globaldata';
+
+/** One server. The id is stable and unique in its list: the name of a pod, or the address itself. */
+export type Member = { readonly id: string; readonly address: string };
+
+/** Servers that the program's clients may use, as a versioned list; of a service that is missing nothing is known. */
+export type Peers = { readonly version: number } & {
+  readonly [S in Service]?: readonly Member[];
+};
+
+/** The same of this machine, where all is known. */
+export type LocalPeers = Required<Peers>;
 
 /** A Worker as the program declares it. */
 export type Declared = WorkerSpec & {
@@ -51,7 +62,7 @@ export type ToProcess =
   | { readonly t: 'config'; readonly config: Config }
   | { readonly t: 'peers'; readonly peers: Peers }
   | { readonly t: 'ask'; readonly id: number; readonly what: Question; readonly limit: number }
-  | { readonly t: 'channel'; readonly address: string };
+  | { readonly t: 'locals'; readonly locals: LocalPeers };
 
 export type Question = 'report' | 'connections' | 'descriptors';
 
@@ -66,8 +77,10 @@ export type ToMaster =
     }
   | { readonly t: 'report'; readonly report: Report }
   | { readonly t: 'answer'; readonly id: number; readonly answer: unknown }
-  /** Please run a channel server and say where it is. */
-  | { readonly t: 'wants-channel' }
+  /** Please run a server of this service and say where it is. */
+  | { readonly t: 'wants'; readonly service: Exclude<Service, 'gateway'> }
+  /** This process serves it; please tell the others. */
+  | { readonly t: 'serves'; readonly service: Service; readonly address: string }
   /** Please start my successor, then tell me to leave. */
   | { readonly t: 'recycle' };
 

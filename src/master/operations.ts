@@ -143,6 +143,8 @@ async function status(
     drainUntil: fleet.drainUntil,
     config: digest(fleet.config),
     code: code.loaded,
+    peers: fleet.peers?.version,
+    gateways: fleet.neighbours.locals.addresses('gateway'),
     sysctls: Object.fromEntries(
       [...kernel.facts.sysctls].map(([name, numbers]) => [name, numbers.join(' ')]),
     ),

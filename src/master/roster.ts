@@ -1,4 +1,3 @@
-import { CHANNEL_SERVER } from '../contract.ts';
 import type { Declared } from './messages.ts';
 import type { Port, Ports } from './ports.ts';
 import { type Override, overridden } from './settings.ts';
@@ -12,31 +11,31 @@ export type Change = {
 /** Which Workers there are, where each listens, and how the processes call that. */
 export class Roster {
   declared: readonly Declared[];
-  /** Whether the companion is one of them. */
-  withChannel = false;
+  /** Names of the companions that are among them. */
+  readonly companions: Set<string> = new Set();
   #overrides: readonly Override[];
   /** What the program says by itself. */
   #program: readonly Declared[];
   readonly #ports: Ports;
-  readonly #companion: Declared;
+  readonly #companions: readonly Declared[];
   #listens: ReadonlyMap<string, Port> = new Map();
   /** Addresses as the processes call them: `wss://` instead of `websocket://` where there is TLS. */
   readonly #names = new Map<string, string>();
 
   /**
-   * @param companion the channel server that can be run beside the program's own Workers
+   * @param companions servers that can be run beside the program's own Workers
    * @throws {TypeError} `OPTION_INVALID` for an override of a Worker that there is not
    */
   constructor(
     program: readonly Declared[],
     overrides: readonly Override[],
     ports: Ports,
-    companion: Declared,
+    companions: readonly Declared[],
   ) {
     this.#overrides = overrides;
     this.#program = program;
     this.#ports = ports;
-    this.#companion = companion;
+    this.#companions = companions;
     this.declared = overridden(program, overrides);
   }
 
@@ -70,11 +69,11 @@ export class Roster {
    */
   async declare(change: Change): Promise<string[] | undefined> {
     const { program = this.#program, overrides = this.#overrides } = change;
-    const own = program.filter(({ name }) => name !== CHANNEL_SERVER || !this.withChannel);
+    const own = program.filter(({ name }) => !this.companions.has(name));
     const known = overrides.filter(({ name }) => own.some((worker) => worker.name === name));
     const all = [
       ...overridden(own, known).map((worker) => this.#rooted(worker)),
-      ...(this.withChannel ? [this.#companion] : []),
+      ...this.#companions.filter(({ name }) => this.companions.has(name)),
     ];
     const isSame = JSON.stringify(all) === JSON.stringify(this.declared);
     const moved = isSame ? undefined : await this.claim(all);
@@ -96,8 +95,9 @@ export class Roster {
     return this.declared.find(({ name }) => name === worker);
   }
 
-  isCompanion(worker: string | undefined): boolean {
-    return this.withChannel && worker === CHANNEL_SERVER;
+  /** Whether the master runs it for the program. */
+  isCompanion(worker: string): boolean {
+    return this.companions.has(worker);
   }
 
   port(worker: string): Port | undefined {

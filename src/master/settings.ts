@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ADMIN_PORT, ENV } from '../contract.ts';
 import { messageOf, misuse } from '../errors.ts';
 import { checkOptions, type LimitOptions } from '../worker-options.ts';
 import { type DrainSettings, fitted } from './drain.ts';
-import type { Config, Declared } from './messages.ts';
+import type { Config, Declared, Peers } from './messages.ts';
+import { peersOf } from './peers-format.ts';
 
 /** What the environment says, checked. Times in milliseconds. */
 export type Settings = {
@@ -17,6 +18,8 @@ export type Settings = {
   readonly workers: readonly Override[];
   readonly limits: LimitOptions;
   readonly sysctlWanted: Readonly<Record<string, string>>;
+  /** Where the servers are, until somebody knows better. */
+  readonly peers: Peers | undefined;
 };
 
 /** What overrides a Worker's own declaration. */
@@ -48,6 +51,7 @@ export function settingsOf(env: Env): Settings {
     workers: overridesOf(fromFile(ENV.workers, env[ENV.workers])),
     limits: limitsOf(env[ENV.limits]),
     sysctlWanted: strings(ENV.sysctlWanted, env[ENV.sysctlWanted]),
+    peers: startingPeers(env[ENV.peers]),
   };
 }
 
@@ -107,6 +111,16 @@ function fromFile(name: string, text: string | undefined): string | undefined {
   } catch (error) {
     throw misuse('OPTION_INVALID', `${name}: ${messageOf(error)}`);
   }
+}
+
+/** A file that is missing says nothing: whoever writes it may be later than we are. */
+function startingPeers(file: string | undefined): Peers | undefined {
+  if (file === undefined || file === '' || !existsSync(file)) return undefined;
+  const value = parsed(ENV.peers, fromFile(ENV.peers, file) ?? '');
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  const peers = isObject ? peersOf(value as Record<string, unknown>) : 'is not a JSON object';
+  if (typeof peers === 'string') throw misuse('OPTION_INVALID', `${ENV.peers}, ${file}: ${peers}`);
+  return peers;
 }
 
 function limitsOf(text: string | undefined): LimitOptions {

@@ -22,6 +22,10 @@ export type Status = {
   readonly config: string;
   /** Digest of the code that the processes run, where it is mounted from a ConfigMap. */
   readonly code: string | undefined;
+  /** Version of the list of peers that was pushed last. */
+  readonly peers: number | undefined;
+  /** Inner addresses of the gateways that run here. */
+  readonly gateways: readonly string[];
   /** Effective kernel settings. */
   readonly sysctls: Readonly<Record<string, string>>;
   /** Admin address, if there is one. */
@@ -71,6 +75,8 @@ export type Surroundings = {
   readonly drainUntil: number | undefined;
   readonly config: string;
   readonly code: string | undefined;
+  readonly peers: number | undefined;
+  readonly gateways: readonly string[];
   readonly sysctls: Readonly<Record<string, string>>;
   readonly workers: readonly {
     readonly name: string;
@@ -102,6 +108,8 @@ export function statusOf(plan: Plan, ledger: Ledger, around: Surroundings): Stat
     drainUntil,
     config,
     code,
+    peers: around.peers,
+    gateways: around.gateways,
     sysctls,
     workers: around.workers.map(({ name, count, listening }) => ({
       name,

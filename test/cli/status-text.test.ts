@@ -44,6 +44,8 @@ const status = (more: Partial<Status> = {}): Status => ({
   reload: undefined,
   drainUntil: undefined,
   config: '0',
+  peers: undefined,
+  gateways: [],
   code: undefined,
   sysctls: {},
   admin: undefined,

@@ -76,10 +76,11 @@ const GOOD: [string, string, Call][] = [
   ['POST /config', '', ['config', {}]],
   [
     'POST /peers',
-    '{"version":0,"channel":["tcp://h:2206"]}',
-    ['peers', { version: 0, channel: ['tcp://h:2206'] }],
+    '{"version":0,"channel":[{"id":"a","address":"h:2206"}]}',
+    ['peers', { version: 0, channel: [{ id: 'a', address: 'h:2206' }] }],
   ],
   ['POST /peers', '{"version":7,"channel":[]}', ['peers', { version: 7, channel: [] }]],
+  ['POST /peers', '{"version":8}', ['peers', { version: 8 }]],
 ];
 
 /** Request line, body, what the answer names. */
@@ -116,10 +117,9 @@ const BAD: [string, string, RegExp][] = [
   ['POST /peers', '', /"version" is undefined/],
   ['POST /peers', '{"version":-1,"channel":[]}', /"version" is -1/],
   ['POST /peers', '{"version":1.5,"channel":[]}', /"version" is 1.5/],
-  ['POST /peers', '{"version":1}', /"channel" is undefined, expected a list/],
   ['POST /peers', '{"version":1,"channel":"h"}', /"channel"/],
-  ['POST /peers', '{"version":1,"channel":[""]}', /"channel"/],
-  ['POST /peers', '{"version":1,"channel":[],"globaldata":[]}', /"globaldata" is not a field/],
+  ['POST /peers', '{"version":1,"channel":[""]}', /"channel\[0\]" is "", expected {"id"/],
+  ['POST /peers', '{"version":1,"channels":[]}', /"channels" is not a field; known: version, /],
 ];
 
 describe('open routes', () => {

@@ -119,7 +119,7 @@ describe('the admin port', () => {
     ['/drain', '{"window":1}', /"window" is not a field; known: propagationSeconds, windowSeconds/],
     ['/config', '{"a":1}', /"a" is 1, expected a string/],
     ['/peers', '{"version":"x","channel":[]}', /"version" is "x"/],
-    ['/peers', '{"version":1}', /"channel" is undefined/],
+    ['/peers', '{"version":1,"channel":0}', /"channel" is 0/],
   ])(
     'answers 400 to POST %s %s and names the field',
     async (path, body, message) => {
