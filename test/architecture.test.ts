@@ -49,7 +49,9 @@ const ALLOWED: Record<string, RegExp> = {
 
 /** No socket, no timer, no clock, no environment, no chance: these, and all protocols. */
 const NAMED_PURE = [
-  ...['format', 'routes', 'stats'].map((name) => `src/channel/${name}.ts`),
+  ...['declared', 'format', 'names', 'owners', 'routes', 'stats'].map(
+    (name) => `src/channel/${name}.ts`,
+  ),
   ...['plan', 'plan-types', 'plan-words', 'procs', 'reload', 'slots', 'back-off', 'drain'].map(
     (name) => `src/master/${name}.ts`,
   ),
