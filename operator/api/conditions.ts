@@ -19,6 +19,14 @@ export const no = (type: string, reason: string, message: string): Finding => ({
   message,
 });
 
+/** Nothing can be said, with the reason. */
+export const unknown = (type: string, reason: string, message: string): Finding => ({
+  type,
+  status: 'Unknown',
+  reason,
+  message,
+});
+
 /**
  * Findings as conditions: the time is kept where the status is the same as before.
  *

@@ -63,16 +63,25 @@ export type ContainerStatus = {
   readonly restartCount: number;
   readonly state?: {
     readonly waiting?: { readonly reason?: string; readonly message?: string };
-    readonly terminated?: { readonly reason?: string; readonly exitCode: number };
+    readonly running?: unknown;
+    readonly terminated?: ContainerEnd;
   };
-  readonly lastState?: {
-    readonly terminated?: { readonly exitCode: number; readonly message?: string };
-  };
+  readonly lastState?: { readonly terminated?: ContainerEnd };
+};
+
+export type ContainerEnd = {
+  readonly exitCode: number;
+  readonly reason?: string;
+  readonly message?: string;
 };
 
 export type ReplicaSet = KubeObject & {
   readonly spec: { readonly replicas?: number; readonly template?: unknown };
-  readonly status?: { readonly replicas?: number; readonly observedGeneration?: number };
+  readonly status?: {
+    readonly replicas?: number;
+    readonly observedGeneration?: number;
+    readonly conditions?: readonly Pick<Condition, 'type' | 'status' | 'reason' | 'message'>[];
+  };
 };
 
 export type ConfigMap = KubeObject & {

@@ -22,6 +22,8 @@ export type Work = {
   readonly replacing: boolean;
   /** Another revision is wanted than at the last look: the clock starts anew. */
   readonly turned: boolean;
+  /** It was halted at the last look, by `rollout.paused` or an object that was missing, and is not now. */
+  readonly resumed: boolean;
   /** The spec is the same as at the last look: what is missing has been lost. */
   readonly same: boolean;
 };
@@ -53,14 +55,17 @@ export function changeOf(
   const goesOn = before?.class === kind && before.finishedAt === undefined && !work.turned;
   const reason = reasonOf(kind, work) || (goesOn ? before.reason : 'pods');
   const progress = progressOf(kind, work, spec);
-  const same = goesOn && before.progress === progress;
+  const same = goesOn && before.progress === progress && !work.resumed;
+  const until = same ? before.expectedAt : expected(kind, work, spec, now);
+  // One that was wrong is not replaced by the next guess.
+  const isAhead = until !== undefined && Date.parse(until) > now;
   return {
     class: kind,
     reason: goesOn && staysReason(kind, work) ? before.reason : reason,
     startedAt: goesOn ? before.startedAt : at,
     progress,
     progressedAt: same ? before.progressedAt : at,
-    expectedAt: same && before.expectedAt ? before.expectedAt : expected(kind, work, spec, now),
+    ...(isAhead ? { expectedAt: until } : {}),
   };
 }
 

@@ -1,11 +1,12 @@
 import type { SocketServerStatus } from '../api/types.ts';
 import { classOf } from './change.ts';
+import { events } from './events.ts';
 import { inputsOf, revisionOf } from './inputs.ts';
 import { reloading } from './reload.ts';
 import { retirement } from './retire.ts';
 import { numberOf, statusOf, workOf } from './status.ts';
 import { steering } from './steer.ts';
-import type { Action, Observed } from './view.ts';
+import type { Action, Observed, SetView } from './view.ts';
 
 /** What is to be done about a server, and what to say of it. Pure: the same view gives the same decision. */
 
@@ -37,11 +38,12 @@ export function decide(observed: Observed): Decision {
     ? []
     : [
         ...(current || blocked ? [] : [creation(observed, revision)]),
+        ...(current ? renumbering(observed, current) : []),
         // Closed first and drained then, so that whoever comes back goes elsewhere.
         ...steering(observed, revision, drainedBy(retire)),
         ...retire,
         ...reload.actions,
-        ...events(observed, status),
+        ...events(observed, revision, status),
       ];
   const idle = classOf(workOf(observed, revision, reload)) === 'None';
   const calm = pods.length === 0 ? EMPTY_MS : CALM_MS;
@@ -64,24 +66,8 @@ function creation(observed: Observed, revision: string): Action {
   return { do: 'create-set', revision, number, replicas: first ? server.spec.replicas : 0 };
 }
 
-/** What a person wants to read in `kubectl describe`. */
-function events({ server }: Observed, status: SocketServerStatus): Action[] {
-  const before = server.status;
-  const list: Action[] = [];
-  const say = (type: 'Normal' | 'Warning', reason: string, message: string) =>
-    list.push({ do: 'event', type, reason, message });
-  const change = status.change;
-  if (change && change.startedAt !== before?.change?.startedAt && change.finishedAt === undefined)
-    say('Normal', `${change.class}Started`, `${change.reason}: ${change.progress}`);
-  if (change?.finishedAt !== undefined && before?.change?.finishedAt === undefined)
-    say('Normal', `${change.class}Done`, `${change.reason}: ${change.progress}`);
-  const stalled = status.conditions.find(({ type }) => type === 'Stalled');
-  const was = before?.conditions.find(({ type }) => type === 'Stalled');
-  if (stalled?.status === 'True' && was?.message !== stalled.message)
-    say('Warning', stalled.reason, stalled.message);
-  const tuning = status.conditions.find(({ type }) => type === 'TuningApplied');
-  const tuned = before?.conditions.find(({ type }) => type === 'TuningApplied');
-  if (tuning?.reason === 'Skipped' && tuned?.message !== tuning.message)
-    say('Warning', 'TuningSkipped', tuning.message);
-  return list;
+/** A revision that comes back is the newest: `undo` goes to the one before it. */
+function renumbering(observed: Observed, { name, revision, number }: SetView): Action[] {
+  const next = numberOf(observed, revision);
+  return next === number ? [] : [{ do: 'number-set', set: name, number: next }];
 }

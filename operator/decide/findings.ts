@@ -1,19 +1,18 @@
-import { type Finding, no, yes } from '../api/conditions.ts';
+import { type Finding, no, unknown, yes } from '../api/conditions.ts';
 import { classOf, type Work } from './change.ts';
-import type { Reloading } from './reload.ts';
-import { rejectedOf } from './retire.ts';
+import {
+  type Circumstances,
+  failureOf,
+  muteOf,
+  type Obstacle,
+  obstacleOf,
+  silenceOf,
+  troubledOf,
+} from './obstacle.ts';
 import { sameSetting } from './tuning.ts';
-import type { Observed } from './view.ts';
+import type { Observed, PodView } from './view.ts';
 
 /** The conditions of a server, each with a sentence. Pure. */
-
-export type Circumstances = {
-  readonly revision: string;
-  readonly reload: Reloading;
-  readonly work: Work;
-  /** Nothing has got on for longer than the progress deadline. */
-  readonly late: boolean;
-};
 
 export function findings(observed: Observed, circumstances: Circumstances): Finding[] {
   const obstacle = obstacleOf(observed, circumstances);
@@ -27,77 +26,36 @@ export function findings(observed: Observed, circumstances: Circumstances): Find
   ];
 }
 
-type Obstacle = { readonly reason: string; readonly message: string };
-
-/** What keeps it from getting on until somebody changes something. */
-function obstacleOf(
-  { missing, refused, pods }: Observed,
-  { revision, reload, work, late }: Circumstances,
-): Obstacle | undefined {
-  if (refused !== undefined) return { reason: 'Refused', message: refused };
-  const rejected = rejectedOf(pods, revision);
-  if (rejected)
-    return {
-      reason: 'PodRejected',
-      message: `node of pod ${rejected.name}: ${rejected.problem}; change spec.tuning, no further pod is made until then`,
-    };
-  const [first] = missing;
-  if (first !== undefined)
-    return {
-      reason: 'Missing',
-      message: `${first} does not exist; it is looked for again when it is made`,
-    };
-  if (reload.failed)
-    return {
-      reason: 'ReloadFailed',
-      message: `pod ${reload.failed.pod} runs the old code, the others were left alone: ${reload.failed.reason}`,
-    };
-  if (!late) return undefined;
-  const stuck = pods.find((pod) => pod.revision === revision && !pod.ready && !pod.terminating);
-  const why = stuck
-    ? `pod ${stuck.name} does not become ready: ${stuck.problem ?? 'no reason known'}`
-    : 'no pod has become good or gone';
-  const back =
-    work.old > 0
-      ? '. Pods of the old revision were left alone; annotate longshore.dev/undo=previous to go back'
-      : '';
-  return {
-    reason: 'ProgressDeadlineExceeded',
-    message: `no progress within the deadline; ${why}${back}`,
-  };
-}
-
 function ready(
-  { server, pods }: Observed,
+  observed: Observed,
   { work, revision }: Circumstances,
   obstacle: Obstacle | undefined,
 ): Finding {
+  const { server, pods } = observed;
   const { replicas } = server.spec;
   const kind = classOf(work);
   if (obstacle) return no('Ready', obstacle.reason, obstacle.message);
   if (kind === 'None')
-    return work.good >= replicas ? allReady(replicas) : silent(pods, work, replicas);
-  const stuck = pods.find(
-    (pod) => pod.revision === revision && !pod.ready && pod.problem !== undefined,
-  );
-  const problem = stuck ? `; pod ${stuck.name}: ${stuck.problem}` : '';
+    return work.good >= replicas
+      ? yes('Ready', 'AllPodsReady', `${replicas} of ${replicas} pods are ready and up to date`)
+      : no('Ready', 'PodSilent', silent(observed, work));
+  const failure = failureOf(observed, revision);
+  const trouble = failure === undefined ? troubleText(pods, revision) : `; ${failure}`;
   return no(
     'Ready',
-    kind,
-    `${Math.min(work.good, replicas)} of ${replicas} pods are ready and up to date${besideText(work)}${problem}`,
+    failure === undefined ? kind : 'FailedCreate',
+    `${Math.min(work.good, replicas)} of ${replicas} pods are ready and up to date${besideText(work)}${trouble}`,
   );
 }
 
-const allReady = (replicas: number): Finding =>
-  yes('Ready', 'AllPodsReady', `${replicas} of ${replicas} pods are ready and up to date`);
-
-/** Pods that serve, but do not say what they run: nobody can know whether they are as they should be. */
-function silent(pods: Observed['pods'], { good }: Work, replicas: number): Finding {
-  const first = pods.find(({ answer, terminating }) => !answer && !terminating);
-  const which = first ? `; pod ${first.name}: ${first.silence ?? 'not asked yet'}` : '';
-  const message = `${good} of ${replicas} pods say that they are up to date${which}`;
-  return no('Ready', 'PodSilent', message);
+/** What is the matter with the first pod that is not as it should be. */
+function troubleText(pods: readonly PodView[], revision: string): string {
+  const stuck = troubledOf(pods, revision);
+  return stuck ? `; pod ${stuck.name}: ${stuck.problem}` : silenceOf(muteOf(pods, revision));
 }
+
+const silent = ({ server, pods }: Observed, { good }: Work): string =>
+  `${good} of ${server.spec.replicas} pods say that they are up to date${silenceOf(pods)}`;
 
 function besideText({ old, excess }: Work): string {
   const olds = old > 0 ? `, ${old} of an old revision are left` : '';
@@ -126,14 +84,12 @@ function kstatus(
   obstacle: Obstacle | undefined,
 ): Finding[] {
   const { reason, message } = progressing(observed, circumstances, obstacle);
-  const idle = classOf(circumstances.work) === 'None';
   if (obstacle) return [no('Reconciling', reason, message), yes('Stalled', reason, message)];
   const { work } = circumstances;
-  const { pods, server } = observed;
-  const quiet =
-    idle && work.good < server.spec.replicas && silent(pods, work, server.spec.replicas);
+  const idle = classOf(work) === 'None';
+  const quiet = idle && work.good < observed.server.spec.replicas;
   const under = quiet
-    ? yes('Reconciling', quiet.reason, quiet.message)
+    ? yes('Reconciling', 'PodSilent', silent(observed, work))
     : ({ type: 'Reconciling', status: idle ? 'False' : 'True', reason, message } as const);
   return [under, no('Stalled', 'NoObstacle', 'nothing is in the way')];
 }
@@ -163,6 +119,8 @@ function tuning({ server, sets, pods }: Observed, revision: string): Finding {
   }
   const [first] = wrong;
   if (first !== undefined) return no('TuningApplied', 'NotEffective', first);
+  const gap = nobody(pods.filter((pod) => pod.revision === revision));
+  if (gap) return unknown('TuningApplied', gap.reason, gap.message);
   return yes('TuningApplied', 'Applied', 'every pod has the kernel settings that it was made with');
 }
 
@@ -190,6 +148,8 @@ function saturated({ server, pods }: Observed): Finding {
     return processes > 0 && answer.connections >= 0.95 * maxConnections * processes;
   });
   const [first] = full;
+  const gap = nobody(pods);
+  if (gap) return unknown('Saturated', gap.reason, gap.message);
   return first
     ? yes(
         'Saturated',
@@ -197,4 +157,14 @@ function saturated({ server, pods }: Observed): Finding {
         `${full.length} of ${pods.length} pods are at limits.maxConnections, ${first.name} first; raise replicas`,
       )
     : no('Saturated', 'RoomLeft', 'every pod takes connections');
+}
+
+/** Of pods that are not there, or have said nothing yet, nothing is known. */
+function nobody(pods: readonly PodView[]): Obstacle | undefined {
+  const here = pods.filter(({ terminating, over }) => !terminating && !over);
+  const [first] = here;
+  if (!first) return { reason: 'NoPods', message: 'there is no pod that could be asked' };
+  if (here.some(({ answer }) => answer !== undefined)) return undefined;
+  const why = first.silence ?? first.problem ?? 'it has not been asked yet';
+  return { reason: 'NoAnswer', message: `no pod has answered; pod ${first.name}: ${why}` };
 }

@@ -104,19 +104,30 @@ function nextOld(
   if (rollout.paused) return [];
   const serving = old
     .filter((pod) => isServing(pod) && pod.drainSince === undefined && !pod.going)
-    // First those that nobody is on: of quick edits the pods that were only just made.
-    .sort((a, b) => Number(isOccupied(a)) - Number(isOccupied(b)) || a.createdAt - b.createdAt);
-  const good = wanted.filter((pod) => isGood(pod, rollout.minReadySeconds, now)).length;
+    .sort(inLine);
+  const good = wanted.filter((pod) => isProven(pod, rollout.minReadySeconds, now)).length;
   const spare = good + serving.filter(({ ready }) => ready).length - (replicas - unavailable);
   return serving.slice(0, Math.max(0, spare));
 }
 
-const isOccupied = ({ answer }: PodView): boolean => answer?.connections !== 0;
+/**
+ * The order in which old pods go: the emptiest first. Of quick edits those are the pods that were only just made, and
+ * fewest clients come to a pod that the next edit replaces. One that does not answer comes after those without clients.
+ */
+export function inLine(a: PodView, b: PodView): number {
+  const clients = ({ answer }: PodView) => answer?.connections ?? 0.5;
+  return clients(a) - clients(b) || a.createdAt - b.createdAt;
+}
 
 /** Ready for long enough, and here to stay. */
 export function isGood(pod: PodView, minReadySeconds: number, now: number): boolean {
   const stays = !pod.terminating && !pod.going && pod.drainSince === undefined;
   return stays && pod.ready && now - pod.since >= minReadySeconds * 1000;
+}
+
+/** Good, and it says so itself: an old pod is given up for no other. */
+export function isProven(pod: PodView, minReadySeconds: number, now: number): boolean {
+  return isGood(pod, minReadySeconds, now) && pod.answer !== undefined;
 }
 
 /** Whether a draining pod can be removed now: it is empty, or its time is over. */

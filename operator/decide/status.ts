@@ -1,6 +1,6 @@
 import { conditionsOf, type Finding } from '../api/conditions.ts';
 import { LABEL } from '../api/names.ts';
-import type { Phase, PodStatus, SocketServerStatus } from '../api/types.ts';
+import type { ChangeStatus, Phase, PodStatus, SocketServerStatus } from '../api/types.ts';
 import { deadlineSeconds } from './amounts.ts';
 import { changeOf, classOf, type Work } from './change.ts';
 import { findings } from './findings.ts';
@@ -28,7 +28,7 @@ export function statusOf(
   const work = workOf(observed, revision, reload);
   const change = changeOf(work, server.spec, before?.change, now);
   const at = new Date(now).toISOString();
-  const late = isLate(observed, work, change?.progressedAt);
+  const late = isLate(observed, revision, work, change?.progressedAt);
   const found = findings(observed, { revision, reload, work, late });
   return {
     observedGeneration: generation,
@@ -41,16 +41,29 @@ export function statusOf(
     revision,
     revisionNumber: numberOf(observed, revision),
     phase: phaseOf(observed, work, found),
-    ...(change ? { change } : {}),
+    ...(change ? { change: isHalted(found) ? endless(change) : change } : {}),
     conditions: conditionsOf(found, before?.conditions ?? [], generation, at),
     pods: podStatuses(pods),
   };
 }
 
-/** Of a revision, also of one that is made only now. */
+/** Of the wanted revision: the highest, also if it is made only now or is wanted again after others. */
 export function numberOf({ sets }: Pick<Observed, 'sets'>, revision: string): number {
-  const known = sets.find((set) => set.revision === revision);
-  return known?.number ?? Math.max(0, ...sets.map(({ number }) => number)) + 1;
+  const known = sets.find((set) => set.revision === revision)?.number ?? 0;
+  const others = sets.filter((set) => set.revision !== revision);
+  const highest = Math.max(0, ...others.map(({ number }) => number));
+  return known > highest ? known : highest + 1;
+}
+
+/** Nobody knows when it will go on. */
+const isHalted = (found: readonly Finding[]): boolean =>
+  found.some(
+    ({ type, status, reason }) =>
+      (type === 'Stalled' && status === 'True') || (type === 'Progressing' && reason === 'Paused'),
+  );
+
+function endless({ expectedAt: _, ...change }: ChangeStatus): ChangeStatus {
+  return change;
 }
 
 const isDraining = (pod: PodView): boolean => pod.drainSince !== undefined || pod.terminating;
@@ -83,15 +96,44 @@ export function workOf(observed: Observed, revision: string, reload: Reloading):
     good: good.length,
     replacing: change?.class === 'PodReplacement' && change.finishedAt === undefined,
     turned: server.status !== undefined && server.status.revision !== revision,
+    resumed: wasHalted(server.status) && !isHeldUp(observed),
     same: server.status?.observedGeneration === server.metadata.generation,
   };
 }
 
-/** Whether nothing has got on for longer than allowed. */
-function isLate({ server, now }: Observed, work: Work, progressedAt: string | undefined): boolean {
+const HALTS = ['Paused', 'Missing', 'Refused'];
+
+function wasHalted(status: SocketServerStatus | undefined): boolean {
+  const last = status?.conditions.find(({ type }) => type === 'Progressing');
+  return last !== undefined && HALTS.includes(last.reason);
+}
+
+const isHeldUp = ({ server, missing, refused }: Observed): boolean =>
+  server.spec.rollout.paused || missing.length > 0 || refused !== undefined;
+
+/** Whether nothing has got on for longer than allowed, and no pod that came late is on its way to be good. */
+function isLate(
+  { server, pods, now }: Observed,
+  revision: string,
+  work: Work,
+  progressedAt: string | undefined,
+): boolean {
   const { rollout, drain } = server.spec;
   if (classOf(work) === 'None' || rollout.paused || progressedAt === undefined) return false;
-  return now - Date.parse(progressedAt) > deadlineSeconds(rollout, drain) * 1000;
+  if (now - Date.parse(progressedAt) <= deadlineSeconds(rollout, drain) * 1000) return false;
+  return !pods.some(
+    (pod) => pod.revision === revision && isComing(pod, rollout.minReadySeconds, now),
+  );
+}
+
+/** A pod that was made so long ago may still be starting. Milliseconds. */
+const YOUNG_MS = 60_000;
+
+/** It was only just made and has no trouble, or it is ready and soon counts as good. */
+function isComing(pod: PodView, minReadySeconds: number, now: number): boolean {
+  if (pod.terminating || pod.over) return false;
+  if (!pod.ready) return pod.problem === undefined && now - pod.createdAt < YOUNG_MS;
+  return isGood(pod, 0, now) && !isGood(pod, minReadySeconds, now);
 }
 
 function phaseOf(

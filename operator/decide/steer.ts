@@ -1,4 +1,4 @@
-import { isGood } from './retire.ts';
+import { inLine, isProven } from './retire.ts';
 import type { Action, Observed, PodView } from './view.ts';
 
 /**
@@ -47,18 +47,40 @@ function openOnes(observed: Observed, revision: string, drained: ReadonlySet<str
   );
   const mine = staying.filter((pod) => pod.revision === revision);
   const old = staying.filter((pod) => pod.revision !== revision);
-  const good = mine.filter((pod) => isGood(pod, server.spec.rollout.minReadySeconds, now));
+  const good = mine.filter((pod) => isProven(pod, server.spec.rollout.minReadySeconds, now));
   // Those that go still accept for a while; better they than nobody.
   if (!staying.some(({ ready }) => ready)) return names(live(observed));
-  // Nothing to steer to, or nobody who is or will be on the way.
-  if (good.length === 0 || !isAnyoneMoving(observed, old, drained)) return names(staying);
+  if (good.length === 0) return names(withoutPassing(staying, revision, server.spec.replicas));
+  // Nobody who is or will be on the way.
+  if (!isAnyoneMoving(observed, old, drained)) return names(staying);
   const roomy = good.filter((pod) => hasRoom(pod, observed));
   // Pods that are not good yet are not ready or have just become so: the Service decides by their readiness.
   const young = mine.filter((pod) => !good.includes(pod) && pod.open);
   if (roomy.length > 0) return names([...roomy, ...young]);
   if (old.every(({ ready }) => !ready)) return names(mine);
-  const last = [...old].filter(({ ready }) => ready).sort((a, b) => b.createdAt - a.createdAt);
+  const last = old.filter(({ ready }) => ready).sort((a, b) => inLine(b, a));
   return names([...last.slice(0, Math.max(1, Math.floor(last.length / 2))), ...young]);
+}
+
+/**
+ * There is nothing to steer to yet. Of quick edits there may be pods that were only just made and will go again: whoever
+ * came to them would be closed twice. So of the old revisions only the one with most clients is open, unless it has so few
+ * pods left that they would have too much to carry.
+ */
+function withoutPassing(
+  staying: readonly PodView[],
+  revision: string,
+  replicas: number,
+): PodView[] {
+  const ready = staying.filter((pod) => pod.revision !== revision && pod.ready);
+  const weights = new Map<string, [clients: number, pods: number]>();
+  for (const pod of ready) {
+    const [clients, pods] = weights.get(pod.revision) ?? [0, 0];
+    weights.set(pod.revision, [clients + (pod.answer?.connections ?? 0), pods + 1]);
+  }
+  const [stable] = [...weights].sort(([, a], [, b]) => b[0] - a[0] || b[1] - a[1]);
+  if (!stable || stable[1][1] < replicas / 2) return [...staying];
+  return staying.filter((pod) => pod.revision === revision || pod.revision === stable[0]);
 }
 
 /** Whether pods lose their connections, or will: old ones, and those that are too many. */

@@ -23,6 +23,9 @@ export type PodAnswer = {
   readonly sysctls: Readonly<Record<string, string>>;
 };
 
+/** How the program of a pod ended last, and how often it has. */
+export type Crash = { readonly exitCode: number; readonly times: number };
+
 export type PodView = {
   readonly name: string;
   readonly revision: string;
@@ -41,6 +44,9 @@ export type PodView = {
   readonly codeTold?: string;
   /** Why it does not become ready, if that is known: `ImagePullBackOff: …`. */
   readonly problem?: string;
+  readonly crash?: Crash;
+  /** Name of its node, once it has one. */
+  readonly node?: string;
   /** Phase `Failed` or `Succeeded`: it will never run again. */
   readonly over: boolean;
   readonly answer?: PodAnswer;
@@ -56,6 +62,8 @@ export type SetView = {
   readonly inputs: Inputs;
   /** Sysctls that its pods were meant to have and do not, with the reason. */
   readonly skipped: Readonly<Record<string, string>>;
+  /** Why it cannot make its pods, as with a quota, in the API server's words. */
+  readonly failure?: string;
 };
 
 export type Observed = {
@@ -94,6 +102,8 @@ export type ObjectAction =
       readonly replicas: number;
     }
   | { readonly do: 'scale-set'; readonly set: string; readonly replicas: number }
+  /** Its revision is wanted again: the highest number is the newest. */
+  | { readonly do: 'number-set'; readonly set: string; readonly number: number }
   | { readonly do: 'delete-set'; readonly set: string }
   | { readonly do: 'open'; readonly pod: string }
   | { readonly do: 'close'; readonly pod: string }

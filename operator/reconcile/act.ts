@@ -71,6 +71,10 @@ export class Act {
         return this.#createSet(action);
       case 'scale-set':
         return this.#patch('ReplicaSet', action.set, { spec: { replicas: action.replicas } });
+      case 'number-set':
+        return this.#patch('ReplicaSet', action.set, {
+          metadata: { annotations: { [ANNOTATION.number]: String(action.number) } },
+        });
       case 'delete-set':
         return this.#hands.client.remove(this.#ref('ReplicaSet', action.set), {
           propagation: 'Background',

@@ -34,7 +34,10 @@ export async function observe(
   const waiting = pods.some(({ status }) => status?.phase === 'Pending');
   const tokens = pods.length > 0 ? await eyes.tokens.of(server, now, waiting) : [];
   const views = await Promise.all(
-    pods.map(async (pod) => podView(pod, await ask(eyes, server, pod, tokens))),
+    pods.map(async (pod) => {
+      const node = watches.nodes.store.get(`/${pod.spec?.nodeName}`);
+      return podView(pod, await ask(eyes, server, pod, tokens), node);
+    }),
   );
   const { code: from } = server.spec;
   const code = from && watches.codeOf(namespace, from.configMap);

@@ -1,20 +1,23 @@
-import type { ContainerStatus, Pod, ReplicaSet } from '../api/meta.ts';
+import type { Node, Pod, ReplicaSet } from '../api/meta.ts';
 import { ANNOTATION, GOING, LABEL } from '../api/names.ts';
 import type { PodReport } from '../api/pod-status.ts';
 import type { Inputs } from '../decide/inputs.ts';
 import type { PodAnswer, PodView, SetView } from '../decide/view.ts';
+import { crashOf, problemOf } from './pod-problem.ts';
 
 /** Pods and ReplicaSets as the decision sees them. Pure. */
 
 /** What a pod's admin port said, or why it said nothing. */
 export type Asked = { readonly report?: PodReport; readonly silence?: string };
 
-export function podView(pod: Pod, asked: Asked): PodView {
+/** @param node the one that the pod is on, if it is known */
+export function podView(pod: Pod, asked: Asked, node?: Node): PodView {
   const { metadata, status } = pod;
   const annotations = metadata.annotations ?? {};
   const ready = status?.conditions?.find(({ type }) => type === 'Ready');
   const created = Date.parse(metadata.creationTimestamp ?? '');
-  const problem = problemOf(pod);
+  const problem = problemOf(pod, node);
+  const crash = crashOf(pod);
   return {
     name: metadata.name,
     revision: metadata.labels?.[LABEL.revision] ?? '',
@@ -30,6 +33,8 @@ export function podView(pod: Pod, asked: Asked): PodView {
     ...optional('reloadedFor', annotations[ANNOTATION.reloaded], String),
     ...optional('codeTold', annotations[ANNOTATION.code], String),
     ...(problem === undefined ? {} : { problem }),
+    ...(crash === undefined ? {} : { crash }),
+    ...(pod.spec?.nodeName === undefined ? {} : { node: pod.spec.nodeName }),
     ...(asked.report ? { answer: answerOf(asked.report) } : {}),
     ...(asked.silence === undefined ? {} : { silence: asked.silence }),
   };
@@ -67,54 +72,10 @@ function answerOf(report: PodReport): PodAnswer {
   };
 }
 
-/** Why a pod does not run, in Kubernetes' own words. */
-function problemOf({ status }: Pod): string | undefined {
-  if (status?.reason !== undefined && status.phase === 'Failed')
-    return sentence(status.reason, status.message);
-  const containers = [
-    ...(status?.initContainerStatuses ?? []),
-    ...(status?.containerStatuses ?? []),
-  ];
-  const waiting = containers.map(waitingOf).find((each) => each !== undefined);
-  if (waiting !== undefined) return waiting;
-  const scheduled = status?.conditions?.find(({ type }) => type === 'PodScheduled');
-  if (scheduled?.status === 'False') return sentence(scheduled.reason, scheduled.message);
-  return undefined;
-}
-
-/** What every container goes through is no problem. */
-const USUAL = ['ContainerCreating', 'PodInitializing'];
-
-function waitingOf({ state, lastState }: ContainerStatus): string | undefined {
-  const { reason, message } = state?.waiting ?? {};
-  const { terminated } = lastState ?? {};
-  if (reason === 'CrashLoopBackOff' && terminated)
-    return sentence(reason, `it ended with ${terminated.exitCode}${lastWords(terminated.message)}`);
-  return reason === undefined || USUAL.includes(reason) ? undefined : sentence(reason, message);
-}
-
-/** The last line of a program's log, as it reads. */
-function lastWords(text = ''): string {
-  const line = text.trim().split('\n').at(-1) ?? '';
-  return line === '' ? '' : `: ${messageIn(line)}`;
-}
-
-/** Our own logs are JSON in a pod. */
-function messageIn(line: string): string {
-  try {
-    const { message } = JSON.parse(line) as { message?: unknown };
-    return typeof message === 'string' ? message : line;
-  } catch {
-    return line;
-  }
-}
-
-const sentence = (reason = 'Unknown', message?: string): string =>
-  message === undefined ? reason : `${reason}: ${message.slice(0, 300)}`;
-
 export function setView(set: ReplicaSet): SetView {
   const { metadata, spec } = set;
   const annotations = metadata.annotations ?? {};
+  const failure = failureOf(set);
   return {
     name: metadata.name,
     revision: metadata.labels?.[LABEL.revision] ?? '',
@@ -122,7 +83,14 @@ export function setView(set: ReplicaSet): SetView {
     replicas: spec.replicas ?? 0,
     inputs: read<Inputs>(annotations[ANNOTATION.inputs]),
     skipped: read(annotations[ANNOTATION.skipped]),
+    ...(failure === undefined ? {} : { failure }),
   };
+}
+
+/** Why it cannot make or remove pods, in the API server's words. */
+function failureOf({ status }: ReplicaSet): string | undefined {
+  const failed = status?.conditions?.find(({ type }) => type === 'ReplicaFailure');
+  return failed?.status === 'True' ? (failed.message ?? failed.reason) : undefined;
 }
 
 /** Somebody may have edited it. */

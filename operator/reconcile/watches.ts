@@ -74,7 +74,8 @@ function head<T extends KubeObject>({ apiVersion, kind, metadata }: T): T {
   return { apiVersion, kind, metadata } as T;
 }
 
-function trimPod(pod: Pod): Pod {
+/** What is looked at of a pod. */
+export function trimPod(pod: Pod): Pod {
   const { podIP, phase, reason, message, conditions, containerStatuses, initContainerStatuses } =
     pod.status ?? {};
   const state = containerStatuses?.map(({ name, restartCount, state, lastState }) => ({
@@ -93,12 +94,19 @@ function trimPod(pod: Pod): Pod {
     containerStatuses: state,
     initContainerStatuses,
   };
-  return { ...head(pod), status } as Pod;
+  const { nodeName } = pod.spec ?? {};
+  return { ...head(pod), ...(nodeName === undefined ? {} : { spec: { nodeName } }), status } as Pod;
 }
 
-function trimSet(set: ReplicaSet): ReplicaSet {
+/** What is looked at of a ReplicaSet. */
+export function trimSet(set: ReplicaSet): ReplicaSet {
   const { replicas } = set.spec;
-  return { ...head(set), spec: replicas === undefined ? {} : { replicas } };
+  const failed = set.status?.conditions?.filter(({ type }) => type === 'ReplicaFailure') ?? [];
+  return {
+    ...head(set),
+    spec: replicas === undefined ? {} : { replicas },
+    ...(failed.length > 0 ? { status: { conditions: failed } } : {}),
+  };
 }
 
 function trimConfigMap(map: ConfigMap): ConfigMap {

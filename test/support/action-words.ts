@@ -10,6 +10,8 @@ export function wordsOf(action: Action, { sets }: Pick<ServerWorld, 'sets'>): st
       return `create #${action.number} with ${action.replicas}`;
     case 'scale-set':
       return `scale #${sets.get(action.set)?.number} to ${action.replicas}`;
+    case 'number-set':
+      return `number #${sets.get(action.set)?.number} as #${action.number}`;
     case 'delete-set':
       return `delete #${sets.get(action.set)?.number}`;
     case 'mark':

@@ -24,6 +24,11 @@ export function act(world: ServerWorld, action: ObjectAction | PodAction): void 
       if (set) set.replicas = action.replicas;
       break;
     }
+    case 'number-set': {
+      const set = world.sets.get(action.set);
+      if (set) set.number = action.number;
+      break;
+    }
     case 'delete-set':
       world.sets.delete(action.set);
       break;

@@ -56,6 +56,7 @@ export function live(world: ServerWorld, pod: WorldPod): void {
   if (pod.over) return;
   if (trouble !== undefined && !pod.ready) {
     pod.problem = trouble;
+    crash(pod, trouble);
     pod.over = trouble.startsWith('SysctlForbidden');
   } else if (!pod.ready && pod.closesAt === undefined && world.now - pod.bornAt >= START * 1000) {
     delete pod.problem;
@@ -66,6 +67,12 @@ export function live(world: ServerWorld, pod: WorldPod): void {
   const late = pod.endsAt !== undefined && world.now - pod.endsAt >= graceOf(world) * 1000;
   if (late) close(world, pod, pod.answer.connections);
   if (pod.terminating && pod.answer.connections === 0) world.pods.delete(pod.name);
+}
+
+/** As its problem says: how it ended, and how often it was started again. */
+function crash(pod: WorldPod, trouble: string): void {
+  const [, code, again] = /exit code (\d+)(?:, restarted (\d+) times)?/.exec(trouble) ?? [];
+  if (code !== undefined) pod.crash = { exitCode: Number(code), times: Number(again ?? 0) + 1 };
 }
 
 function becomes(world: ServerWorld, pod: WorldPod, ready: boolean): void {
@@ -115,12 +122,16 @@ export function connect(world: ServerWorld, client: Client): void {
   pod.answer.connections += 1;
 }
 
-/** A ReplicaSet controller: what is over does not count, unready ones go first, then by cost, then the newest. */
+/** A ReplicaSet controller within a quota: what is over does not count, unready ones go first, then by cost, then the newest. */
 export function control(world: ServerWorld, set: WorldSet): void {
   const own = [...world.pods.values()].filter(
     (pod) => pod.revision === set.revision && !pod.terminating && !pod.over,
   );
-  for (let i = own.length; i < set.replicas; i += 1) make(world, set);
+  delete set.failure;
+  for (let i = own.length; i < set.replicas; i += 1) {
+    if (world.pods.size < world.quota) make(world, set);
+    else set.failure = `exceeded quota: most, used: pods=${world.pods.size}`;
+  }
   const order = [...own].sort(
     (a, b) =>
       Number(a.ready) - Number(b.ready) ||
@@ -159,7 +170,7 @@ function make(world: ServerWorld, set: WorldSet): void {
     open: true,
     going: false,
     over: false,
-    mute: false,
+    mute: world.silent.has(set.inputs.image ?? ''),
     stays: false,
     answer: {
       phase: 'running',

@@ -12,6 +12,8 @@ import { ServerWorld, type SpecPart } from './server-world.ts';
  *     SECOND edit FIELD=VALUE…        paths with dots, values as JSON or text; `FIELD=` takes it away
  *     SECOND clients COUNT            SECOND settle      runs until Ready is True, and says when
  *     SECOND break IMAGE WORDS        its pods do not become ready, because of that; SECOND mend IMAGE
+ *     SECOND silent IMAGE             the admin ports of its pods do not answer
+ *     SECOND quota PODS               the namespace may have no more of them
  *     SECOND mute|heard POD           its admin port is silent, or answers again
  *     SECOND stays|leaves POD         its clients stay while it drains, or leave
  *     SECOND lose|evict|restart POD   gone at once; ended by somebody; its container is started anew
@@ -20,7 +22,7 @@ import { ServerWorld, type SpecPart } from './server-world.ts';
  *     SECOND reload|undo WORD         the annotations of a server
  *     SECOND missing|refused WORDS    `-`: not any more
  *     SECOND away|back                the operator
- *     SECOND show|change|pods|why TYPE…   writes down a part of the status
+ *     SECOND show|change|until|pods|why TYPE…   writes down a part of the status
  */
 export { type Scene, scenesOf };
 
@@ -54,7 +56,7 @@ function joined(lines: readonly string[]): string[] {
 }
 
 const ACTIONS = [
-  ...['create', 'scale', 'delete', 'open', 'close', 'mark', 'unmark'],
+  ...['create', 'number', 'scale', 'delete', 'open', 'close', 'mark', 'unmark'],
   ...['drain', 'undrain', 'reload', 'adopt', 'config'],
 ];
 
@@ -135,6 +137,14 @@ const VERBS: Readonly<Record<string, Verb>> = {
   },
   mend: (world, [image = '']) => {
     world.broken.delete(image);
+    return undefined;
+  },
+  silent: (world, [image = '']) => {
+    world.silent.add(image);
+    return undefined;
+  },
+  quota: (world, [pods]) => {
+    world.quota = Number(pods);
     return undefined;
   },
   mute: onPod((_, pod) => {
@@ -242,6 +252,11 @@ const SHOWN: Readonly<Record<string, (world: ServerWorld, args: readonly string[
         ? `${change.class} (${change.reason}): ${change.progress}${change.finishedAt ? ', done' : ''}`
         : 'no change',
     ];
+  },
+  until: ({ decision, now }) => {
+    const { expectedAt } = decision?.status.change ?? {};
+    const seconds = expectedAt && Math.round((Date.parse(expectedAt) - now) / 1000);
+    return [seconds === undefined ? 'no estimate' : `done in ${seconds} s`];
   },
   pods: ({ decision }) => [
     (decision?.status.pods ?? [])

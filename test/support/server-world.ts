@@ -39,6 +39,10 @@ export class ServerWorld {
   refused: string | undefined = undefined;
   /** Images whose pods never become ready, with the reason. */
   readonly broken: Map<string, string> = new Map();
+  /** Images whose pods' admin ports never answer. */
+  readonly silent: Set<string> = new Set();
+  /** Pods that the namespace may have. */
+  quota: number = Number.POSITIVE_INFINITY;
   /** The Workers that the program has; without it all that the spec names. */
   program: readonly string[] | undefined = undefined;
   /** Code that does not load. */

@@ -13,6 +13,7 @@ const NONE: Work = {
   good: 4,
   replacing: false,
   turned: false,
+  resumed: false,
   same: false,
 };
 const NOW = Date.parse('2027-01-01T12:00:00Z');

@@ -1,127 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Work } from '../../../operator/decide/change.ts';
-import { type Circumstances, findings } from '../../../operator/decide/findings.ts';
-import type { Observed, PodAnswer, PodView, SetView } from '../../../operator/decide/view.ts';
-import type { SpecPart } from '../../support/server-world.ts';
-import { FACTS, serverOf } from '../../support/servers.ts';
-
-const NONE: Work = {
-  fields: [],
-  old: 0,
-  due: 0,
-  cold: 0,
-  missing: 0,
-  excess: 0,
-  good: 2,
-  replacing: false,
-  turned: false,
-  same: false,
-};
-const ANSWER: PodAnswer = { phase: 'running', connections: 5, counts: { a: 2 }, sysctls: {} };
-
-const pod = (name: string, part: Partial<PodView> = {}): PodView => ({
-  name,
-  revision: 'r1',
-  ready: true,
-  since: 0,
-  createdAt: 0,
-  terminating: false,
-  open: true,
-  going: false,
-  over: false,
-  answer: ANSWER,
-  ...part,
-});
-
-const set = (skipped: Readonly<Record<string, string>>): SetView => ({
-  name: 'chat-r1',
-  revision: 'r1',
-  number: 1,
-  replicas: 2,
-  inputs: {},
-  skipped,
-});
-
-type Scene = Partial<Omit<Observed, 'server'>> & { spec?: SpecPart } & Partial<
-    Omit<Circumstances, 'work'>
-  > & { work?: Partial<Work> };
-
-/** A condition as `STATUS reason: message`. */
-function said(
-  type: string,
-  { spec = {}, work = {}, reload, late = false, ...rest }: Scene,
-): string {
-  const observed: Observed = {
-    server: serverOf({ replicas: 2, ...spec }),
-    sets: [],
-    pods: [pod('p1'), pod('p2')],
-    config: 'c1',
-    missing: [],
-    cluster: FACTS,
-    now: 0,
-    ...rest,
-  };
-  const found = findings(observed, {
-    revision: 'r1',
-    reload: reload ?? { actions: [], due: 0, cold: 0 },
-    work: { ...NONE, ...work },
-    late,
-  }).find((each) => each.type === type);
-  return `${found?.status} ${found?.reason}: ${found?.message}`;
-}
-
-const stuck = pod('p3', { ready: false, problem: 'ErrImagePull: no' });
-const FORBIDDEN = 'SysctlForbidden: net.core.somaxconn';
-const failed = { actions: [], due: 1, cold: 0, failed: { pod: 'p1', reason: 'no' } };
-
-const OBSTACLES: readonly (readonly [Scene, string])[] = [
-  [{ refused: 'Service "chat" is invalid' }, 'Refused: Service "chat" is invalid'],
-  [
-    { pods: [pod('p1', { ready: false, over: true, problem: FORBIDDEN })] },
-    `PodRejected: node of pod p1: ${FORBIDDEN}; change spec.tuning, no further pod is made until then`,
-  ],
-  [
-    { missing: ['ConfigMap a', 'ConfigMap b'] },
-    'Missing: ConfigMap a does not exist; it is looked for again when it is made',
-  ],
-  [{ reload: failed }, 'ReloadFailed: pod p1 runs the old code, the others were left alone: no'],
-  [
-    { late: true, pods: [pod('p1'), stuck], work: { old: 2 } },
-    'ProgressDeadlineExceeded: no progress within the deadline; pod p3 does not become ready: ErrImagePull: no. Pods of the old revision were left alone; annotate longshore.dev/undo=previous to go back',
-  ],
-  [
-    { late: true, pods: [pod('p3', { ready: false })], work: { missing: 1 } },
-    'ProgressDeadlineExceeded: no progress within the deadline; pod p3 does not become ready: no reason known',
-  ],
-  [
-    { late: true, work: { missing: 1 } },
-    'ProgressDeadlineExceeded: no progress within the deadline; no pod has become good or gone',
-  ],
-];
-
-describe('an obstacle', () => {
-  it.each(OBSTACLES)('%j is in every condition', (scene, text) => {
-    expect(said('Ready', scene)).toBe(`False ${text}`);
-    expect(said('Progressing', scene)).toBe(`False ${text}`);
-    expect(said('Reconciling', scene)).toBe(`False ${text}`);
-    expect(said('Stalled', scene)).toBe(`True ${text}`);
-  });
-
-  it('that the API server or a node has put there comes before others', () => {
-    const scene = { refused: 'no', missing: ['ConfigMap a'], reload: failed, late: true };
-    expect(said('Ready', scene)).toBe('False Refused: no');
-  });
-
-  it('is not a pod of another revision that a node rejected', () => {
-    const old = pod('p1', { revision: 'r0', over: true, problem: FORBIDDEN });
-    expect(said('Stalled', { pods: [old] })).toBe('False NoObstacle: nothing is in the way');
-  });
-
-  it('is not a pod that has ended for another reason', () => {
-    const evicted = pod('p1', { over: true, problem: 'Evicted: low on memory' });
-    expect(said('Stalled', { pods: [evicted] })).toBe('False NoObstacle: nothing is in the way');
-  });
-});
+import type { PodView } from '../../../operator/decide/view.ts';
+import { ANSWER, pod, type Scene, said, set, silent, stuck } from '../../support/conditions.ts';
 
 const DOING: readonly (readonly [string, Scene, ready: string, progressing: string])[] = [
   [
@@ -141,6 +20,24 @@ const DOING: readonly (readonly [string, Scene, ready: string, progressing: stri
     { work: { old: 1, good: 1 }, pods: [pod('p1'), stuck] },
     'False PodReplacement: 1 of 2 pods are ready and up to date, 1 of an old revision are left; pod p3: ErrImagePull: no',
     'True PodReplacement: 1 of 2 pods, 1 of an old revision are left',
+  ],
+  [
+    'pods that a quota keeps out',
+    { work: { missing: 1, good: 1 }, pods: [pod('p1')], sets: [set({}, 'quota')] },
+    'False FailedCreate: 1 of 2 pods are ready and up to date; Kubernetes makes no pod of ReplicaSet chat-r1: quota; raise that bound or remove what refuses the pod; Kubernetes tries again by itself, with pauses of up to minutes',
+    'True Scale: 1 of 2 pods',
+  ],
+  [
+    'pods that a quota has kept out, and that are there by now',
+    { work: { missing: 1, good: 1 }, sets: [set({}, 'quota')] },
+    'False Scale: 1 of 2 pods are ready and up to date',
+    'True Scale: 1 of 2 pods',
+  ],
+  [
+    'new pods that do not answer',
+    { work: { old: 2, good: 0 }, pods: [pod('p1', { revision: 'r0' }), silent('p2')] },
+    'False PodReplacement: 0 of 2 pods are ready and up to date, 2 of an old revision are left; pod p2: timeout',
+    'True PodReplacement: 0 of 2 pods, 2 of an old revision are left',
   ],
   [
     'pods too many',
@@ -247,9 +144,15 @@ describe('TuningApplied', () => {
       'True Applied: every pod has the kernel settings that it was made with',
     ],
     [
-      { spec: tuned, pods: [effective('4 5 6', { revision: 'r0' })] },
+      { spec: tuned, pods: [effective('4 5 6', { revision: 'r0' }), pod('p2')] },
       'True Applied: every pod has the kernel settings that it was made with',
     ],
+    [
+      { pods: [pod('p1', { revision: 'r0' })] },
+      'Unknown NoPods: there is no pod that could be asked',
+    ],
+    [{ pods: [silent('p1')] }, 'Unknown NoAnswer: no pod has answered; pod p1: timeout'],
+    [{ pods: [], sets: [set({ a: 'why' })] }, 'False Skipped: a is left out: why'],
   ])('%#', (scene, text) => {
     expect(said('TuningApplied', scene)).toBe(text);
   });
@@ -260,6 +163,9 @@ const holding = (connections: number) => pod('p1', { answer: { ...ANSWER, connec
 
 describe('Saturated', () => {
   it.each<[Scene, string]>([
+    [{ pods: [] }, 'Unknown NoPods: there is no pod that could be asked'],
+    [{ pods: [pod('p1', { over: true })] }, 'Unknown NoPods: there is no pod that could be asked'],
+    [{ pods: [silent('p1')] }, 'Unknown NoAnswer: no pod has answered; pod p1: timeout'],
     [{ pods: [holding(1000)] }, 'False RoomLeft: every pod takes connections'],
     [{ spec: bounded, pods: [holding(18)] }, 'False RoomLeft: every pod takes connections'],
     [

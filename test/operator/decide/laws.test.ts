@@ -180,3 +180,33 @@ describe('a rollout', () => {
     },
   );
 });
+
+describe('quick edits', () => {
+  it.each([
+    [2, 8, 1.05],
+    [2, 20, 1.7],
+    [4, 8, 1.05],
+    [4, 20, 1.4],
+  ])(
+    'of %d pods, 4 with %d s in between: a client comes back %d times in the mean',
+    (replicas, every, most) => {
+      const means = [1, 2, 3, 4].map((seed) => {
+        const drain = { propagationSeconds: 5, windowSeconds: 30 };
+        const world = new ServerWorld({ replicas, drain }, new Random(seed).next);
+        world.settle();
+        world.come(30 * replicas);
+        world.run(10);
+        for (const client of world.clients) client.connects = 0;
+        for (const image of ['app:2', 'app:3', 'app:4', 'app:5']) {
+          world.edit({ image });
+          world.run(every);
+        }
+        world.settle();
+        return (
+          world.clients.reduce((sum, { connects }) => sum + connects, 0) / world.clients.length
+        );
+      });
+      expect(means.reduce((sum, mean) => sum + mean, 0) / means.length).toBeLessThanOrEqual(most);
+    },
+  );
+});

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Pod, ReplicaSet } from '../../../operator/api/meta.ts';
 import type { PodReport } from '../../../operator/api/pod-status.ts';
 import { type Asked, podView, setView } from '../../../operator/reconcile/pod-views.ts';
+import { trimSet } from '../../../operator/reconcile/watches.ts';
 
 const CREATED = '2027-01-01T00:00:00Z';
 const LATER = '2027-01-01T00:00:07Z';
@@ -43,18 +44,6 @@ const PLAIN = {
 };
 
 const annotated = (annotations: Record<string, string>): Part => ({ metadata: { annotations } });
-const crashed = (exitCode: number, message?: string) => ({
-  phase: 'Running',
-  containerStatuses: [
-    {
-      name: 'server',
-      restartCount: 3,
-      state: { waiting: { reason: 'CrashLoopBackOff', message: 'back-off 10s' } },
-      lastState: { terminated: { exitCode, ...(message === undefined ? {} : { message }) } },
-    },
-  ],
-});
-
 const waiting = (reason?: string, message?: string) => ({
   containerStatuses: [
     {
@@ -109,37 +98,9 @@ describe('a pod', () => {
       { status: waiting('ErrImagePull', 'no such image') },
       { problem: 'ErrImagePull: no such image' },
     ],
-    ['that crashes', { status: waiting('CrashLoopBackOff') }, { problem: 'CrashLoopBackOff' }],
-    [
-      'that crashes, with its last words',
-      { status: crashed(78, 'starting\nlongshore: /app/no.ts does not exist\n') },
-      {
-        problem: 'CrashLoopBackOff: it ended with 78: longshore: /app/no.ts does not exist',
-      },
-    ],
-    [
-      'that crashes, with last words in JSON',
-      { status: crashed(1, '{"level":"error","message":"no database"}') },
-      { problem: 'CrashLoopBackOff: it ended with 1: no database' },
-    ],
-    [
-      'that crashes without a word',
-      { status: crashed(137) },
-      { problem: 'CrashLoopBackOff: it ended with 137' },
-    ],
     ['whose container is being made', { status: waiting('ContainerCreating') }, {}],
     ['whose init container runs', { status: waiting('PodInitializing') }, {}],
     ['that waits for no reason', { status: waiting() }, {}],
-    [
-      'whose init container fails',
-      {
-        status: {
-          initContainerStatuses: waiting('CrashLoopBackOff', 'tune').containerStatuses,
-          ...waiting('PodInitializing'),
-        },
-      },
-      { problem: 'CrashLoopBackOff: tune' },
-    ],
     [
       'that fits on no node',
       {
@@ -272,6 +233,22 @@ describe('a ReplicaSet', () => {
       inputs: { image: 'a' },
       skipped: { b: 'why' },
     });
+  });
+
+  it.each<['True' | 'False', string | undefined]>([
+    ['True', 'exceeded quota'],
+    ['False', undefined],
+  ])('that fails to make pods: %s', (status, failure) => {
+    const condition = {
+      type: 'ReplicaFailure',
+      status,
+      reason: 'FailedCreate',
+      message: 'exceeded quota',
+    };
+    const other = { ...condition, type: 'Other' };
+    const set = { ...setOf({}, 3), status: { replicas: 1, conditions: [other, condition] } };
+    // Also of what the watch keeps of it.
+    expect(setView(trimSet(set)).failure).toBe(failure);
   });
 
   const EMPTY = {
