@@ -75,11 +75,14 @@ const COLUMNS = `\`kubectl get lss\` shows \`spec.replicas\`, \`readyReplicas\`,
 | Deleting | it has been deleted and has a finalizer of somebody else |
 `;
 
-/** Every condition: what True means, and its reasons. A test compares them with operator/decide/findings.ts. */
+/**
+ * Every condition: what True means, and its reasons. A test compares them with operator/decide/findings.ts and
+ * obstacle.ts.
+ */
 export const CONDITIONS: Readonly<Record<string, readonly [string, readonly string[]]>> = {
   Ready: [
     'all pods are ready, run what the spec says, and none of an old revision is left',
-    ['AllPodsReady', 'PodSilent', '*class*', '*obstacle*'],
+    ['AllPodsReady', 'PodSilent', 'FailedCreate', '*class*', '*obstacle*'],
   ],
   Progressing: ['something is under way', ['*class*', 'Complete', 'Paused', '*obstacle*']],
   Reconciling: [
@@ -90,11 +93,11 @@ export const CONDITIONS: Readonly<Record<string, readonly [string, readonly stri
   Draining: ['pods are losing their connections', ['PodsLeave', 'NoPodLeaves']],
   TuningApplied: [
     'every pod has the kernel settings that were asked for',
-    ['Applied', 'Skipped', 'NotEffective', 'Off'],
+    ['Applied', 'Skipped', 'NotEffective', 'Off', 'NoPods', 'NoAnswer'],
   ],
   Saturated: [
     'pods have as many connections as `limits.maxConnections` lets in',
-    ['MaxConnections', 'RoomLeft'],
+    ['MaxConnections', 'RoomLeft', 'NoPods', 'NoAnswer'],
   ],
 };
 
@@ -104,6 +107,12 @@ export const OBSTACLES: Readonly<Record<string, string>> = {
   Missing: 'the ConfigMap of `code` does not exist',
   PodRejected: 'a node does not start the pod because of a kernel setting',
   ReloadFailed: 'a pod did not take the new code or number of processes and goes on with the old',
+  PodCannotStart:
+    'the program has ended twice with exit code 78: it can never start as it is, so the deadline is not waited for',
+  FailedCreate:
+    'Kubernetes makes no pod of the ReplicaSet, as with a quota; `Ready` says so at once, an obstacle it is after the deadline',
+  PodSilent:
+    'new pods are ready and their admin ports have not answered for `rollout.progressDeadlineSeconds`; no old pod was drained for them',
   ProgressDeadlineExceeded: 'nothing has got on for `rollout.progressDeadlineSeconds`',
 };
 

@@ -39,13 +39,10 @@ function ready(
     return work.good >= replicas
       ? yes('Ready', 'AllPodsReady', `${replicas} of ${replicas} pods are ready and up to date`)
       : no('Ready', 'PodSilent', silent(observed, work));
+  const far = `${Math.min(work.good, replicas)} of ${replicas} pods are ready and up to date${besideText(work)}`;
   const failure = failureOf(observed, revision);
-  const trouble = failure === undefined ? troubleText(pods, revision) : `; ${failure}`;
-  return no(
-    'Ready',
-    failure === undefined ? kind : 'FailedCreate',
-    `${Math.min(work.good, replicas)} of ${replicas} pods are ready and up to date${besideText(work)}${trouble}`,
-  );
+  if (failure !== undefined) return no('Ready', 'FailedCreate', `${far}; ${failure}`);
+  return no('Ready', kind, `${far}${troubleText(pods, revision)}`);
 }
 
 /** What is the matter with the first pod that is not as it should be. */

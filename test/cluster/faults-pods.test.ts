@@ -88,13 +88,13 @@ describeOnCluster('pods that do not answer, or lie', () => {
   }, LONG_MS);
 
   it.each(Object.entries(MODES))(
-    'a rollout to them (%s) comes to its end, and says what they say',
+    'a rollout to them (%s) stops at the surge, leaves the others alone, and says what they say',
     async (mode, said) => {
       const found = await eventually(
         `${mode} is told apart`,
         async () => {
           const now = await seen(here.namespace, mode);
-          return now.status?.change?.finishedAt !== undefined && now;
+          return now.status?.phase === 'Stalled' && now;
         },
         LONG_MS,
       );
@@ -104,10 +104,12 @@ describeOnCluster('pods that do not answer, or lie', () => {
         message: expect.stringMatching(said),
       });
       expect(found.status).toMatchObject({
-        phase: 'Degraded',
-        readyReplicas: 2,
+        readyReplicas: 3,
         updatedReplicas: 0,
+        drainingReplicas: 0,
       });
+      const olds = found.status?.pods.filter(({ revision }) => revision !== found.status?.revision);
+      expect(olds?.map(({ state }) => state)).toEqual(['Serving', 'Serving']);
     },
     LONG_MS,
   );

@@ -70,8 +70,8 @@ describeOnCluster('what a hand does', () => {
         'its last words',
         async () => {
           const ready = conditionIn(await seen(here.namespace, 'crash'), 'Ready');
-          return ready?.message.includes(
-            'it ended with 78: longshore: /app/missing.ts does not exist',
+          return /ended with exit code 78.*: longshore: \/app\/missing.ts does not exist/.test(
+            ready?.message ?? '',
           );
         },
         LONG_MS,

@@ -236,7 +236,7 @@ describeOnCluster('tuning', () => {
         );
         expect(conditionIn(found, 'Stalled')).toMatchObject({ status: 'True' });
         expect(conditionIn(found, 'Ready')?.message).toMatch(
-          /^node of pod lie-.*: SysctlForbidden: .*"net.ipv4.tcp_tw_reuse".*; change spec.tuning, no further pod is made until then$/,
+          /^pod lie-\S+ was rejected by node \S+: SysctlForbidden: .*"net.ipv4.tcp_tw_reuse".*; no further pod is made. Take/,
         );
         // Its set would make another one at once, for ever.
         const path = ['-o', 'jsonpath={.items[*].spec.replicas}', '-n', here.namespace];

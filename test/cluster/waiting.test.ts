@@ -19,6 +19,16 @@ const PODS = 3;
 
 let here: Operator;
 
+/** Reasons of the warnings about a server; they are written a little after its status. */
+function warnings(called: string): Promise<string> {
+  const path = 'jsonpath={.items[*].reason}';
+  const which = `type=Warning,involvedObject.kind=SocketServer,involvedObject.name=${called}`;
+  return eventually(`warnings about ${called}`, async () => {
+    const args = ['get', 'events', '-n', here.namespace, '--field-selector', which, '-o', path];
+    return (await kubectl(...args)) || false;
+  });
+}
+
 describeOnCluster('a server', () => {
   beforeAll(async () => {
     here = await operator('waiting');
@@ -92,6 +102,67 @@ describeOnCluster('a server', () => {
       await code(here.namespace, ECHO, 'later');
       await settled(here.namespace, 'late');
       await kubectl('delete', 'lss', 'late', '-n', here.namespace);
+    },
+    LONG_MS,
+  );
+
+  it(
+    'that a quota keeps from having its pods says so, and has them when it is raised',
+    async () => {
+      const { namespace } = here;
+      const quota = (pods: number) =>
+        apply({
+          apiVersion: 'v1',
+          kind: 'ResourceQuota',
+          metadata: { name: 'few', namespace },
+          spec: { hard: { pods: String(pods) } },
+        });
+      await quota(PODS + 1);
+      await server(here, {}, 'many');
+      const found = await eventually('it says so', async () => {
+        const now = await seen(namespace, 'many');
+        return conditionIn(now, 'Ready')?.reason === 'FailedCreate' && now;
+      });
+      expect(conditionIn(found, 'Ready')?.message).toMatch(
+        /^0 of 1 pods are ready .* ReplicaSet many-\w+: pods "many-.*" is forbidden: exceeded quota: few, requested: pods=1, used: pods=\d+, limited: pods=4; raise/,
+      );
+      expect(conditionIn(found, 'TuningApplied')).toMatchObject({
+        status: 'Unknown',
+        reason: 'NoPods',
+      });
+      expect(await warnings('many')).toContain('FailedCreate');
+      await kubectl('delete', 'resourcequota', 'few', '-n', namespace);
+      await settled(namespace, 'many');
+      await kubectl('delete', 'lss', 'many', '-n', namespace);
+    },
+    LONG_MS,
+  );
+
+  it(
+    'whose program never listens is stalled before its deadline, and says how it ended',
+    async () => {
+      const { namespace } = here;
+      await code(namespace, "import 'longshore';", 'deaf');
+      await server(here, { code: { configMap: 'deaf' } }, 'deaf');
+      const found = await eventually(
+        'it is stalled',
+        async () => {
+          const now = await seen(namespace, 'deaf');
+          return now.status?.phase === 'Stalled' && now;
+        },
+        LONG_MS,
+      );
+      expect(conditionIn(found, 'Stalled')).toMatchObject({
+        reason: 'PodCannotStart',
+        message: expect.stringMatching(
+          /^pod deaf-\S+ can never start as it is: .*container server ended with exit code 78, restarted .*; read kubectl logs deaf-\S+$/,
+        ),
+      });
+      const { startedAt = '', expectedAt } = found.status?.change ?? {};
+      expect(Date.now() - Date.parse(startedAt)).toBeLessThan(100_000);
+      expect(expectedAt).toBeUndefined();
+      expect(await warnings('deaf')).toContain('PodCannotStart');
+      await kubectl('delete', 'lss', 'deaf', '-n', namespace);
     },
     LONG_MS,
   );

@@ -8,25 +8,32 @@ import { CONDITIONS, OBSTACLES } from '../../tools/spec-words.ts';
 /** That docs/socketserver.md is written from the newest schema is a test of test/charts/manifests.test.ts. */
 describe('docs/socketserver.md', () => {
   const source = readFileSync(join(ROOT, 'operator/decide/findings.ts'), 'utf8');
+  const obstacles = readFileSync(join(ROOT, 'operator/decide/obstacle.ts'), 'utf8');
+  /** Of conditions that can be Unknown. */
+  const gaps = [...source.matchAll(/reason: '(\w+)'/g)].map(([, reason]) => reason);
 
   it('has every condition, and every reason of it', () => {
     const said = [...source.matchAll(/\b(?:yes|no)\(\s*'(\w+)',\s*'(\w+)'/g)].map(
       ([, type, reason]) => `${type} ${reason}`,
     );
+    for (const [, type] of source.matchAll(/unknown\('(\w+)'/g))
+      said.push(...gaps.map((reason) => `${type} ${reason}`));
     const written = Object.entries(CONDITIONS).flatMap(([type, [, reasons]]) =>
       reasons.filter((each) => !each.startsWith('*')).map((reason) => `${type} ${reason}`),
     );
     expect(said.length).toBeGreaterThan(10);
     // Reconciling takes the reasons of Progressing, and waits for silent pods.
-    expect(written.filter((each) => !each.startsWith('Reconciling')).sort()).toEqual(
-      [...new Set(said)].sort(),
-    );
+    const own = (list: readonly string[]) =>
+      [...new Set(list)].filter((each) => !each.startsWith('Reconciling')).sort();
+    expect(own(written)).toEqual(own(said));
     const progressing = CONDITIONS['Progressing']?.[1] ?? [];
     expect(new Set(CONDITIONS['Reconciling']?.[1])).toEqual(new Set([...progressing, 'PodSilent']));
   });
 
   it('has everything that a server can be stuck on', () => {
-    const said = [...source.matchAll(/reason: '(\w+)'/g)].map(([, reason]) => reason);
+    const said = [...obstacles.matchAll(/(?:reason: |late\(\s*)'(\w+)'/g)].map(
+      ([, reason]) => reason,
+    );
     expect(Object.keys(OBSTACLES).sort()).toEqual([...new Set(said)].sort());
   });
 

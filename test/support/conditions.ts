@@ -80,7 +80,7 @@ export function said(
   return `${found?.status} ${found?.reason}: ${found?.message}`;
 }
 
-export const stuck = pod('p3', { ready: false, problem: 'ErrImagePull: no' });
+export const stuck: PodView = pod('p3', { ready: false, problem: 'ErrImagePull: no' });
 export const silent = (name: string): PodView => {
   const { answer: _, ...rest } = pod(name, { silence: 'timeout' });
   return rest;
