@@ -3,7 +3,7 @@ import type { AnyWorker } from './worker.ts';
 
 /** What the master has to know of a Worker. */
 export function declaredOf(worker: AnyWorker): Declared {
-  const { name, count, reloadable, address, backlog, reusePort } = worker;
+  const { name, count, reloadable, address, backlog, reusePort, last } = worker;
   return {
     name,
     count,
@@ -11,5 +11,6 @@ export function declaredOf(worker: AnyWorker): Declared {
     backlog,
     reusePort,
     ...(address ? { address: worker.addressText } : {}),
+    ...(last ? { last } : {}),
   };
 }

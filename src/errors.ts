@@ -23,6 +23,8 @@ export const catalogue = {
   FRAME_OPCODE: 'peer',
   FRAME_RESERVED_BITS: 'peer',
   FRAME_SEQUENCE: 'peer',
+  GATEWAY_INCOMPLETE: 'environment',
+  GATEWAY_INVALID: 'misuse',
   GLOBALDATA_INVALID: 'misuse',
   HANDSHAKE_FAILED: 'peer',
   CLOSE_CODE: 'peer',

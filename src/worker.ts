@@ -84,6 +84,8 @@ export class Worker<A extends string = string, P extends AnyProtocol | undefined
   onPing: Callbacks<ConnectionOf<A, P>, MessageOf<A, P>>['onPing'];
   onPong: Callbacks<ConnectionOf<A, P>, MessageOf<A, P>>['onPong'];
 
+  /** @internal others of the program need it until their end */
+  last = false;
   #listener: Listener | undefined;
 
   /**
@@ -148,6 +150,12 @@ export class Worker<A extends string = string, P extends AnyProtocol | undefined
   accept(): void {
     this.#listener?.accept();
   }
+
+  /** @internal before this process retires; `ms` is what it may take */
+  async beforeLeave(_ms: number): Promise<void> {}
+
+  /** @internal after `onWorkerStop`, right before the process ends */
+  async lastWords(): Promise<void> {}
 
   /** Stops accepting; open connections stay. */
   async unlisten(): Promise<void> {

@@ -52,6 +52,9 @@ const NAMED_PURE = [
   ...['declared', 'format', 'names', 'owners', 'routes', 'stats'].map(
     (name) => `src/channel/${name}.ts`,
   ),
+  ...['format', 'ids', 'queries', 'registry', 'routing', 'session', 'stats', 'wire', 'writing'].map(
+    (name) => `src/gateway/${name}.ts`,
+  ),
   ...['plan', 'plan-types', 'plan-words', 'procs', 'reload', 'slots', 'back-off', 'drain'].map(
     (name) => `src/master/${name}.ts`,
   ),

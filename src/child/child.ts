@@ -6,6 +6,7 @@ import { codeOf, LongshoreError, messageOf } from '../errors.ts';
 import { listening } from '../listeners/listener.ts';
 import { log, surviveBrokenOutput } from '../log.ts';
 import type { Assignment, Question, ToMaster, ToProcess } from '../master/messages.ts';
+import { monotonicMs } from '../monotonic.ts';
 import { control } from '../process-control.ts';
 import { Timer } from '../timer.ts';
 import type { AnyWorker } from '../worker.ts';
@@ -15,6 +16,8 @@ import { connectionRows, descriptors, drainState, Reporter } from './reporter.ts
 import { type Retirement, retire } from './retirement.ts';
 
 const REPORT_MS = 1000;
+/** For work that is under way when a process has to leave at once; it is killed 5 s after the order. */
+const FINISH_MS = 3000;
 
 /** The process of one Worker: does what the master says and tells it how things stand. */
 class Child {
@@ -112,6 +115,8 @@ class Child {
     const signal = this.#newOrder();
     this.#leaving = true;
     if (order.reload) await callAsync('onWorkerReload', worker.onWorkerReload, worker);
+    await worker.beforeLeave(Math.max(0, order.times.closeUntil - monotonicMs()) + FINISH_MS);
+    if (signal.aborted) return;
     // Whoever only wants to say goodbye does it while connections are open; after a drain there are none.
     if (order.how === 'now') await this.#stopping();
     try {
@@ -121,6 +126,7 @@ class Child {
       return;
     }
     await this.#stopping();
+    await worker.lastWords();
     this.exit(EXIT.ok);
   }
 

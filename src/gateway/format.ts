@@ -191,8 +191,7 @@ function decode(bytes: Buffer): Package {
   const reader = new Reader(bytes, HEAD);
   const kind = bytes[4] as number;
   const decoder = DECODERS[kind];
-  if (!decoder)
-    throw new ProtocolError('PACKAGE_INVALID', `gateway: kind ${kind} is not defined`);
+  if (!decoder) throw new ProtocolError('PACKAGE_INVALID', `gateway: kind ${kind} is not defined`);
   const decoded = decoder(reader, bytes.length, kind);
   reader.done();
   return decoded;

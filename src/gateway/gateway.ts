@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { peers } from '../child/peers.ts';
+import type { Callbacks } from '../connections/callbacks.ts';
 import type { TcpConnection } from '../connections/tcp.ts';
 import { ENV } from '../contract.ts';
 import { misuse } from '../errors.ts';
-import type { Request } from '../http/request.ts';
 import type { ListenOptions } from '../listeners/listener.ts';
 import type { SslOptions } from '../listeners/tls.ts';
 import { Worker } from '../worker.ts';
@@ -107,32 +107,31 @@ export class Gateway<A extends string = string> extends Worker<A> {
   /** The program's own callbacks come first; a connection that they end was never a client. */
   #wire(): void {
     const hall = this.#hall;
-    const { onConnect, onWebSocketConnect, onClose } = this;
-    const isOver = ({ status }: TcpConnection) => status === 'closing' || status === 'closed';
+    const edge = this as unknown as Callbacks<TcpConnection, Message>;
+    const { onConnect, onWebSocketConnect, onClose } = edge;
     if (this.address?.scheme === 'websocket') {
-      this.onWebSocketConnect = (async: TcpConnection, request: Request) => {
-        const result = onWebSocketConnect?.(async as never, request);
+      edge.onWebSocketConnect = (connection, request) => {
         const enter = () => {
-          if (isOver(async)) return;
-          hall.connected(async);
-          hall.shookHands(async, request);
+          if (isOver(connection)) return;
+          hall.connected(connection);
+          hall.shookHands(connection, request);
         };
+        const result = onWebSocketConnect?.(connection, request);
         if (result instanceof Promise) return result.then(enter);
         enter();
         return undefined;
       };
     } else {
-      this.onConnect = (connection: TcpConnection) => {
-        const result = onConnect?.(connection as never);
+      edge.onConnect = (connection) => {
+        const result = onConnect?.(connection);
         if (!isOver(connection)) hall.connected(connection);
         return result;
       };
     }
-    this.onMessage = (connection: TcpConnection, message: Message) =>
-      hall.received(connection, message);
-    this.onClose = (connection: TcpConnection) => {
+    edge.onMessage = (connection, message) => hall.received(connection, message);
+    edge.onClose = (connection) => {
       hall.closed(connection);
-      return onClose?.(connection as never);
+      return onClose?.(connection);
     };
   }
 
@@ -146,6 +145,8 @@ export class Gateway<A extends string = string> extends Worker<A> {
     await server?.stop();
   }
 }
+
+const isOver = ({ status }: TcpConnection): boolean => status === 'closing' || status === 'closed';
 
 function checked(name: string, value: number, least: number): number {
   if (Number.isFinite(value) && value >= least && value <= 2 ** 31 - 1) return value;

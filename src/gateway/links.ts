@@ -240,7 +240,11 @@ class ClientHandshake {
     if (one.kind !== KIND.welcome || this.instance === '')
       return this.#give(link, 'spoke out of turn');
     const local = this.#address.startsWith('unix:') && one.proof.length === 0;
-    if (this.#secret !== undefined && !local && !proves(this.#secret, this.#own, 'server', one.proof))
+    if (
+      this.#secret !== undefined &&
+      !local &&
+      !proves(this.#secret, this.#own, 'server', one.proof)
+    )
       return this.#give(link, 'the gateway does not know the secret');
     this.done = true;
     return true;

@@ -121,7 +121,11 @@ export class Routing<L, C, I extends Waiting> {
   }
 
   /** An event went there. */
-  handed(guest: Guest<L, C, I>, bytes: number, { last = false, adoption = false } = {}): void {
+  handed(
+    guest: Guest<L, C, I>,
+    bytes: number,
+    { last = false, adoption = false }: Pick<Waiting, 'last' | 'adoption'> = {},
+  ): void {
     const bond = guest.bond as Bond<L, C, I>;
     guest.known = true;
     bond.handed += adoption ? 0 : 1;

@@ -24,7 +24,10 @@ export function writeHello(
   out: Writer,
   { guarded, nonce, instance }: { guarded: boolean; nonce: Uint8Array; instance: string },
 ): void {
-  out.begin(KIND.hello).u8(WIRE_VERSION).u8(guarded ? 1 : 0);
+  out
+    .begin(KIND.hello)
+    .u8(WIRE_VERSION)
+    .u8(guarded ? 1 : 0);
   for (const byte of nonce) out.u8(byte);
   out.text(instance).end();
 }
@@ -91,7 +94,10 @@ export function writeCommand(
   { clients = NONE, except = NONE, names = NONE }: Target,
   { form, body, raw = false }: Encoded & { readonly raw?: boolean },
 ): void {
-  out.begin(KIND.command).u8(what).u8(raw ? form | 8 : form);
+  out
+    .begin(KIND.command)
+    .u8(what)
+    .u8(raw ? form | 8 : form);
   out.numbers(clients).numbers(except).names(names).rest(body).end();
 }
 
@@ -100,7 +106,12 @@ export function writeQuery(out: Writer, id: number, body: string): void {
 }
 
 export function writeReply(out: Writer, id: number, good: boolean, body: string): void {
-  out.begin(KIND.reply).u32(id).u8(good ? 1 : 0).rest(body).end();
+  out
+    .begin(KIND.reply)
+    .u32(id)
+    .u8(good ? 1 : 0)
+    .rest(body)
+    .end();
 }
 
 export function writeSession(out: Writer, client: number, states: number, change: string): void {
