@@ -32,6 +32,15 @@ const OPTIONS: Readonly<Record<string, ParseArgsOptionsConfig>> = {
   operator: {},
 };
 
+/** Bounds of options that are numbers; the same for every command that has them. */
+const NUMBERS: Readonly<Record<string, readonly [lowest: number, highest: number]>> = {
+  'drain-window': [0, 86_400],
+  'drain-propagation': [0, 86_400],
+  graceful: [0, 86_400],
+  limit: [1, 100_000],
+  seconds: [0, 3600],
+};
+
 /** Commands that are not about a program. */
 const WITHOUT_FILE = ['status', 'operator'];
 /** Commands that hand arguments to the program. */
@@ -100,6 +109,7 @@ function argumentsOf(name: string, argv: string[], options: ParseArgsOptionsConf
     const words = end === -1 ? argv : argv.slice(0, end);
     const { values, positionals } = parseArgs({ args: words, options, allowPositionals: true });
     checkWords(name, positionals, values);
+    checkNumbers(values);
     const [file = '', ...rest] = positionals;
     const behind = end === -1 ? [] : argv.slice(end + 1);
     if (!TAKES_ARGUMENTS.includes(name) && behind.length > 0)
@@ -126,6 +136,19 @@ function checkWords(
   }
   if (options.log !== undefined && !options.daemon)
     throw new Error('--log goes with -d: in the foreground, redirect the output');
+}
+
+/** @throws {Error} about an option that is no number, or out of its bounds */
+function checkNumbers(values: Readonly<Record<string, unknown>>): void {
+  for (const [name, [lowest, highest]] of Object.entries(NUMBERS)) {
+    const text = values[name];
+    if (typeof text !== 'string') continue;
+    const number = text.trim() === '' ? Number.NaN : Number(text);
+    if (number >= lowest && number <= highest && (name !== 'limit' || Number.isInteger(number)))
+      continue;
+    const kind = name === 'limit' ? 'whole numbers from ' : '';
+    throw new Error(`--${name} is "${text}", allowed: ${kind}${lowest} to ${highest}`);
+  }
 }
 
 function print(text: string): number {

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT } from '../contract.ts';
 import { runtimeDir } from '../control-path.ts';
-import { LongshoreError } from '../errors.ts';
 import type { ConnectionList } from '../master/operations.ts';
 import type { Status } from '../master/status.ts';
 import { call, callProgram } from './admin-client.ts';
@@ -70,12 +69,6 @@ async function running(): Promise<Status[]> {
 /** `longshore connections`. */
 export async function connections({ file, options }: Arguments): Promise<number> {
   const limit = Number(options['limit'] ?? 1000);
-  if (!Number.isInteger(limit) || limit < 1) {
-    throw new LongshoreError(
-      'OPTION_INVALID',
-      `--limit is "${options['limit']}", expected a whole number above 0`,
-    );
-  }
   const list = await callProgram<ConnectionList>(file, 'GET', `/connections?limit=${limit}`);
   process.stdout.write(options['json'] ? `${JSON.stringify(list)}\n` : connectionsText(list));
   return EXIT.ok;

@@ -198,7 +198,11 @@ export class AsyncTcpConnection<In = any, Out = any> extends TcpConnection<In, O
    */
   reconnect(delay = 0): void {
     // Also one that is closing: its transport must not tell of its end when the next one is open.
-    if (this.state !== 'initial' && this.state !== 'closed') this.destroy();
+    if (this.state !== 'initial' && this.state !== 'closed') {
+      this.destroy();
+      // In `onConnect` the transport is not started yet, and has nobody to tell of its end.
+      this.closed(undefined);
+    }
     // Behind it, because `onClose` may have asked for another attempt.
     this.cancelReconnect();
     this.forgetSent();

@@ -73,9 +73,7 @@ function deliver(
       headers.setHeader(name, value);
   });
   // The path of a folder without its slash: only ever to ourselves, never to `//elsewhere`.
-  stream.on('directory', () =>
-    connection.send(Response.redirect(`/${request.path.replace(/^\/+/, '')}/`, 301)),
-  );
+  stream.on('directory', () => connection.send(Response.redirect(withSlash(request), 301)));
   stream.on('error', (error: Error & { status?: number }) => {
     if (response.headersSent) response.destroy();
     else if (error.status === 404 && options.custom404 !== undefined)
@@ -91,6 +89,10 @@ function deliver(
   });
   stream.pipe(response);
   return promise;
+}
+
+function withSlash({ path, target }: Request): string {
+  return `/${path.replace(/^\/+/, '')}/${target.slice(path.length)}`;
 }
 
 /** A range that cannot be satisfied is answered with the size (RFC 9110 section 15.5.17). */

@@ -115,6 +115,20 @@ describe('an outgoing connection', () => {
     expect([connection.status, closes]).toEqual(['established', 1]);
   });
 
+  it('tells of its end also when it is asked to come back in onConnect', async () => {
+    const port = await server(() => {});
+    const connection = client(`text://127.0.0.1:${port}`);
+    const seen: string[] = [];
+    connection.onConnect = () => {
+      seen.push('connect');
+      if (seen.length === 1) connection.reconnect();
+    };
+    connection.onClose = () => seen.push('close');
+    connection.connect();
+    await eventually(() => connection.status === 'established' && seen.length > 2);
+    expect(seen).toEqual(['connect', 'close', 'connect']);
+  });
+
   it('has one attempt pending, whatever onClose asked for', async () => {
     const port = await server(() => {});
     const connection = client(`text://127.0.0.1:${port}`);

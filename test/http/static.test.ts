@@ -50,6 +50,8 @@ describe('static files', () => {
     expect(await (await fetch(`${url}/`)).text()).toBe('<h1>home</h1>');
     const answer = await fetch(`${url}/sub`, { redirect: 'manual' });
     expect([answer.status, answer.headers.get('location')]).toEqual([301, '/sub/']);
+    const withQuery = await fetch(`${url}/sub?a=/b`, { redirect: 'manual' });
+    expect(withQuery.headers.get('location')).toBe('/sub/?a=/b');
     expect(await (await fetch(`${url}/sub`)).text()).toBe('<h1>sub</h1>');
   });
 
