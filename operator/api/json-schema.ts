@@ -102,3 +102,15 @@ export const telling = (cel: string, messageExpression: string, message: string)
   messageExpression,
   message,
 });
+
+/**
+ * The rule that a text matches its `pattern`, with a sentence for the expression; `crd.ts` takes the pattern away then.
+ *
+ * @param expected the rest of "it is …, expected …"
+ */
+export const shaped = (pattern: string, expected: string): Rule =>
+  telling(
+    `self.matches('${pattern.replaceAll('\\', '\\\\')}')`,
+    `'it is "' + self + '", expected ${expected}'`,
+    `expected ${expected}`,
+  );

@@ -2,14 +2,17 @@ import { foreign, list, map, record, rule, type Schema, telling, text } from './
 
 /** The part of a pod template that may be patched: what is not listed here, the operator needs for itself. Pure. */
 
-const RESERVED =
-  "self.all(key, !key.startsWith('longshore.dev/') && !key.startsWith('app.kubernetes.io/'))";
+const isReserved = "key.startsWith('longshore.dev/') || key.startsWith('app.kubernetes.io/')";
 
 const keys = (description: string): Schema =>
   map(description, text('', { maxLength: 4096 }), {
     maxProperties: 64,
     'x-kubernetes-validations': [
-      rule(RESERVED, 'longshore.dev/… and app.kubernetes.io/… are set by the operator'),
+      telling(
+        `self.all(key, !(${isReserved}))`,
+        `'podTemplate has ' + self.filter(key, ${isReserved})[0] + '; longshore.dev/… and app.kubernetes.io/… are set by the operator'`,
+        'longshore.dev/… and app.kubernetes.io/… are set by the operator',
+      ),
     ],
   });
 

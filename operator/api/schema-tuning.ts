@@ -1,4 +1,4 @@
-import { map, record, rule, type Schema, telling, text } from './json-schema.ts';
+import { map, record, rule, type Schema, shaped, telling, text } from './json-schema.ts';
 
 /** `tuning` of the spec. Pure. */
 
@@ -9,6 +9,10 @@ const UNSAFE = [
   'net.ipv4.tcp_max_syn_backlog',
   'net.ipv4.tcp_tw_reuse',
 ];
+
+const NUMBERS = '^(-?[0-9]+([ \\t]+-?[0-9]+)*)?$';
+/** Whether a name is one of the network, in CEL. */
+const isOfPod = "name.matches('^net\\\\.[a-z0-9_]+(\\\\.[a-z0-9_-]+)+$') && size(name) <= 128";
 
 export const tuning: Schema = record(
   'Kernel settings of the pods. What cannot be set is left out and said in the condition TuningApplied.',
@@ -22,7 +26,13 @@ export const tuning: Schema = record(
     ),
     sysctls: map(
       "Beside the mode's own; an empty text takes one of those away.",
-      text('', { pattern: '^(-?[0-9]+([ \\t]+-?[0-9]+)*)?$', maxLength: 128 }),
+      text('', {
+        pattern: NUMBERS,
+        maxLength: 128,
+        'x-kubernetes-validations': [
+          shaped(NUMBERS, 'whole numbers with blanks in between, as a text in quotes'),
+        ],
+      }),
       { default: {}, maxProperties: 64 },
     ),
   },
@@ -30,13 +40,14 @@ export const tuning: Schema = record(
     default: {},
     'x-kubernetes-validations': [
       telling(
-        "self.sysctls.all(name, name.matches('^net\\\\.[a-z0-9_]+(\\\\.[a-z0-9_-]+)+$') && size(name) <= 128)",
-        "'tuning.sysctls has ' + self.sysctls.filter(name, !name.matches('^net\\\\.[a-z0-9_]+(\\\\.[a-z0-9_-]+)+$'))[0] + '; only net.… belongs to a pod'",
-        'tuning.sysctls takes only net.… settings: others belong to the node',
+        `self.sysctls.all(name, ${isOfPod})`,
+        `'tuning.sysctls has ' + self.sysctls.filter(name, !(${isOfPod}))[0] + '; only net.… belongs to a pod'`,
+        'tuning.sysctls has another name than net.…; only net.… belongs to a pod',
       ),
-      rule(
+      telling(
         "self.mode != 'Off' || size(self.sysctls) == 0",
-        'tuning.sysctls is set though tuning.mode is Off',
+        "'tuning.sysctls has ' + self.sysctls.map(name, name)[0] + ' though tuning.mode is Off; take it out or choose a mode'",
+        'tuning.sysctls is set though tuning.mode is Off; take it out or choose a mode',
       ),
       ...UNSAFE.map((name) =>
         rule(

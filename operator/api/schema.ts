@@ -3,9 +3,11 @@ import {
   foreign,
   list,
   map,
+  type Rule,
   record,
   rule,
   type Schema,
+  shaped,
   telling,
   text,
   whole,
@@ -22,25 +24,45 @@ import { tuning } from './schema-tuning.ts';
 
 const LISTEN =
   '^(tcp|udp|text|frame|websocket|http)://([^:/\\[\\]\\s]+|\\[[0-9a-fA-F:.]+\\]):[0-9]{1,5}$';
+const IMAGE = '^[^\\s]*$';
+const NAME = '^[A-Za-z0-9][A-Za-z0-9_.-]*$';
 const isAddress = `self.matches('${LISTEN.replaceAll('\\', '\\\\')}')`;
 /** The last part of an address, in CEL. */
 const portIn = (address: string): string =>
   `${address}.split(':')[size(${address}.split(':')) - 1]`;
 /** The port in an address, in CEL. */
 const portOf = (address: string): string => `int(${portIn(address)})`;
-/** The port of the Service, in CEL. */
+/** The port that a worker listens on, as text, in CEL. */
+const ownPortOf = (worker: string): string => portIn(`${worker}.listen`);
+/** The port of the Service, as text, in CEL. */
 const servicePortOf = (worker: string): string =>
-  `(has(${worker}.servicePort) ? ${worker}.servicePort : ${portOf(`${worker}.listen`)})`;
-/** Whether no two workers with an address have the same of something and the same transport, in CEL. */
-const differ = (of: (worker: string) => string): string =>
-  `self.workers.all(a, !has(a.listen) || self.workers.exists_one(b, has(b.listen) && ${of('b')} == ${of('a')} && b.listen.startsWith('udp:') == a.listen.startsWith('udp:')))`;
+  `(has(${worker}.servicePort) ? string(${worker}.servicePort) : ${ownPortOf(worker)})`;
+
+/**
+ * No two workers with an address have the same port of a kind and the same transport. Lists of one give names to what
+ * would else be worked out again and again, which the API server does not let a rule do.
+ */
+function differ(of: (worker: string) => string, what: string, instead: string): Rule {
+  const ports = `ws.map(w, (w.listen.startsWith('udp:') ? 'UDP ' : 'TCP ') + ${of('w')})`;
+  const bound = (macro: string, inside: string) =>
+    `[self.workers.filter(w, has(w.listen))].${macro}(ws, [${ports}].${macro}(ps, ${inside}))`;
+  const pair = "'spec.workers ' + ws[ps.indexOf(p)].name + ' and ' + ws[ps.lastIndexOf(p)].name";
+  return telling(
+    bound('all', 'ps.all(p, ps.indexOf(p) == ps.lastIndexOf(p))'),
+    `${bound('map', `ps.filter(p, ps.indexOf(p) != ps.lastIndexOf(p)).map(p, ${pair} + ' ${what} ' + p + '; ${instead}')[0]`)}[0][0]`,
+    `two of spec.workers ${what}; ${instead}`,
+  );
+}
 
 const worker: Schema = record(
   'One Worker of the program, and what is different from what the program says.',
   {
     name: text("The Worker's name in the program.", {
-      pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]*$',
+      pattern: NAME,
       maxLength: 63,
+      'x-kubernetes-validations': [
+        shaped(NAME, 'letters, digits, -, _ and ., beginning with a letter or digit'),
+      ],
     }),
     count: whole(
       'Processes in each pod. Without it: what the program says. A change replaces processes inside the pods.',
@@ -55,7 +77,7 @@ const worker: Schema = record(
         'x-kubernetes-validations': [
           telling(
             isAddress,
-            `'it is ' + self + ', expected scheme://host:port with a scheme of tcp, udp, text, frame, websocket, http'`,
+            `'it is ' + self + ', expected scheme://host:port with a scheme of tcp, udp, text, frame, websocket, http' + (self.matches('^wss?://') ? '; write websocket://, also for TLS, which is an option of the Worker' : '')`,
             'expected scheme://host:port with a scheme of tcp, udp, text, frame, websocket, http',
           ),
           telling(
@@ -120,7 +142,8 @@ export const specSchema: Schema = record(
     image: text('Image with Longshore in it: FROM longshore, and COPY of the program.', {
       minLength: 1,
       maxLength: 512,
-      pattern: '^[^\\s]+$',
+      pattern: IMAGE,
+      'x-kubernetes-validations': [shaped(IMAGE, 'the name of an image, without blanks')],
     }),
     imagePullPolicy: text('Default: Always for :latest, else IfNotPresent.', {
       enum: ['Always', 'IfNotPresent', 'Never'],
@@ -181,21 +204,27 @@ export const specSchema: Schema = record(
   {
     required: ['image'],
     'x-kubernetes-validations': [
-      rule(
+      telling(
         "!has(self.code) || self.app.matches('^[-._a-zA-Z0-9]+$')",
+        "'spec.app is ' + self.app + ', expected the name of a file in code.configMap, without a folder'",
         'spec.app must be the name of a file in code.configMap, without a folder',
       ),
-      rule("has(self.code) || !self.app.contains('..')", 'spec.app must not contain ..'),
+      telling(
+        "has(self.code) || !self.app.contains('..')",
+        "'spec.app is ' + self.app + ', expected a path without ..'",
+        'spec.app must not contain ..',
+      ),
       telling(
         "self.app.matches('[.](ts|mts|js|mjs)$')",
         "'spec.app is ' + self.app + ', expected a file ending in .ts, .mts, .js or .mjs'",
         'spec.app must end in .ts, .mts, .js or .mjs',
       ),
-      rule(
-        differ((worker) => portIn(`${worker}.listen`)),
-        'two of spec.workers listen on the same port',
+      differ(ownPortOf, 'both listen on port', 'give one of them another port in listen'),
+      differ(
+        servicePortOf,
+        'both have the port of the Service',
+        'give one of them another servicePort',
       ),
-      rule(differ(servicePortOf), 'two of spec.workers have the same port of the Service'),
       telling(
         `self.config.all(key, ${isKey})`,
         `'spec.config has the key ' + self.config.filter(key, !(${isKey}))[0] + ', expected 1 to 253 letters, digits, -, _ and ., not beginning with two dots'`,

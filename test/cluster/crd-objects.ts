@@ -18,7 +18,10 @@ const sysctl = (name: string, value = '1'): Part => ({ tuning: { sysctls: { [nam
 export const BAD: readonly (readonly [part: Part, sentence: RegExp])[] = [
   [{ image: undefined }, /spec\.image: Required value/],
   [{ image: '' }, /spec\.image: Invalid value: "": .* at least 1 chars long/],
-  [{ image: 'a b' }, /spec\.image: Invalid value: "a b": .* should match/],
+  [
+    { image: 'a b' },
+    /spec\.image: Invalid value: .*it is "a b", expected the name of an image, without blanks/,
+  ],
   [{ image: 'a'.repeat(513) }, /spec\.image: Too long: may not be more than 512 bytes/],
   [{ replicas: -1 }, /spec\.replicas: Invalid value: -1: .* greater than or equal to 0/],
   [{ replicas: 1001 }, /spec\.replicas: Invalid value: 1001: .* less than or equal to 1000/],
@@ -33,17 +36,20 @@ export const BAD: readonly (readonly [part: Part, sentence: RegExp])[] = [
     { app: 'chat.py' },
     /spec\.app is chat\.py, expected a file ending in \.ts, \.mts, \.js or \.mjs/,
   ],
-  [{ app: '../chat.ts' }, /spec\.app must not contain \.\./],
+  [{ app: '../chat.ts' }, /spec\.app is \.\.\/chat\.ts, expected a path without \.\./],
   [
     { app: 'a/chat.ts', code: { configMap: 'c' } },
-    /spec\.app must be the name of a file in code\.configMap/,
+    /spec\.app is a\/chat\.ts, expected the name of a file in code\.configMap/,
   ],
   [{ code: {} }, /spec\.code\.configMap: Required value/],
-  [worker({ name: 'a b' }), /spec\.workers\[0\]\.name: Invalid value: "a b": .* should match/],
+  [
+    worker({ name: 'a b' }),
+    /spec\.workers\[0\]\.name: .* it is "a b", expected letters, digits, -, _ and \./,
+  ],
   [worker({}, { name: 'w0' }), /spec\.workers\[1\]: Duplicate value: \{"name":"w0"\}/],
   [
     worker({ listen: 'ws://0.0.0.0:80' }),
-    /it is ws:\/\/0\.0\.0\.0:80, expected scheme:\/\/host:port .* tcp, udp, text, frame, websocket, http/,
+    /it is ws:\/\/0\.0\.0\.0:80, expected scheme:\/\/host:port .* tcp, udp, text, frame, websocket, http; write websocket:\/\/, also for TLS/,
   ],
   [worker({ listen: 'tcp://0.0.0.0' }), /it is tcp:\/\/0\.0\.0\.0, expected scheme:\/\/host:port/],
   [worker({ listen: 'tcp://0.0.0.0:0' }), /the port in tcp:\/\/0\.0\.0\.0:0 is not in 1 to 65535/],
@@ -52,12 +58,25 @@ export const BAD: readonly (readonly [part: Part, sentence: RegExp])[] = [
     worker({ listen: 'tcp://0.0.0.0:9464' }),
     /tcp:\/\/0\.0\.0\.0:9464 is the one of the admin port, 9464/,
   ],
-  [worker({ listen: 'tcp://0.0.0.0:81' }, {}), /two of spec\.workers listen on the same port/],
+  [
+    worker({ listen: 'tcp://0.0.0.0:81' }, {}),
+    /spec\.workers w0 and w1 both listen on port TCP 81; give one of them another port in listen/,
+  ],
+  [
+    worker(
+      { listen: 'tcp://h:1' },
+      { listen: 'tcp://h:2' },
+      { listen: 'udp://h:2' },
+      { listen: 'text://h:2' },
+      { listen: 'tcp://h:1' },
+    ),
+    /spec\.workers w0 and w4 both listen on port TCP 1;/,
+  ],
   [
     worker({ servicePort: 7 }, { servicePort: 7 }),
-    /two of spec\.workers have the same port of the Service/,
+    /spec\.workers w0 and w1 both have the port of the Service TCP 7; give one of them another servicePort/,
   ],
-  [worker({ servicePort: 81 }, {}), /two of spec\.workers have the same port of the Service/],
+  [worker({ servicePort: 81 }, {}), /w0 and w1 both have the port of the Service TCP 81/],
   [worker({ servicePort: 0 }), /servicePort: Invalid value: 0: .* greater than or equal to 1/],
   [
     worker({}, { listen: undefined, servicePort: 80 }),
@@ -154,7 +173,7 @@ export const BAD: readonly (readonly [part: Part, sentence: RegExp])[] = [
   ],
   [
     { tuning: { mode: 'Off', sysctls: { 'net.core.somaxconn': '1' } } },
-    /tuning\.sysctls is set though tuning\.mode is Off/,
+    /tuning\.sysctls has net\.core\.somaxconn though tuning\.mode is Off; take it out/,
   ],
   [sysctl('vm.swappiness'), /tuning\.sysctls has vm\.swappiness; only net\.… belongs to a pod/],
   [
@@ -163,7 +182,7 @@ export const BAD: readonly (readonly [part: Part, sentence: RegExp])[] = [
   ],
   [
     sysctl('net.ipv4.tcp_rmem', 'many'),
-    /net\.ipv4\.tcp_rmem: Invalid value: "many": .* should match/,
+    /net\.ipv4\.tcp_rmem\]?: .* it is "many", expected whole numbers with blanks in between/,
   ],
   [
     pod({ containers: [{ name: 'server', image: 'x' }] }),
@@ -181,7 +200,7 @@ export const BAD: readonly (readonly [part: Part, sentence: RegExp])[] = [
   [pod({ hostNetwork: true }), /unknown field "spec\.podTemplate\.spec\.hostNetwork"/],
   [
     { podTemplate: { metadata: { labels: { 'longshore.dev/open': 'false' } } } },
-    /labels: .* longshore\.dev\/… and app\.kubernetes\.io\/… are set by the operator/,
+    /labels: .* podTemplate has longshore\.dev\/open; longshore\.dev\/… and app\.kubernetes\.io\/… are set by the operator/,
   ],
 ];
 
