@@ -39,6 +39,13 @@ const people = (page: Page, names: string[]) =>
 const said = (page: Page, text: string) =>
   page.waitForFunction(`document.querySelector('#messages').textContent.includes('${text}')`);
 
+/** Connections that the chat's gateways have had so far. */
+async function accepted(program: Program): Promise<number> {
+  const { processes } = await program.status();
+  const gateways = processes.filter(({ worker_name: name }) => name === 'chat');
+  return gateways.reduce((sum, { accepted: each }) => sum + each, 0);
+}
+
 describe('the chat in a real browser', () => {
   ifBrowser(
     'brings people of several processes together, and back together after a reload',
@@ -56,18 +63,18 @@ describe('the chat in a real browser', () => {
       await ben.page.fill('#text', 'Ahoy <b>there</b>');
       await ben.page.click('#say button');
       await said(anna.page, 'Ahoy <b>there</b>');
-      // What a reload does to open pages: closed with a hint, back within a second, as if nothing had been.
+      // What a reload does to open pages: nothing. Other processes answer, over the same connections.
       const before = await anna.page.textContent('#state');
+      const connections = await accepted(program);
       expect((await program.command('reload', 'examples/chat/server.ts')).code).toBe(0);
-      await anna.page.waitForFunction(
-        `document.querySelector('#state.open')?.textContent !== '${before}'`,
-      );
-      await anna.page.waitForSelector('#state.open');
-      await ben.page.waitForSelector('#state.open');
-      await people(anna.page, ['Anna', 'Ben']);
       await anna.page.fill('#text', 'Still here');
       await anna.page.press('#text', 'Enter');
       await said(ben.page, 'Still here');
+      await anna.page.waitForFunction(
+        `document.querySelector('#state.open')?.textContent !== '${before}'`,
+      );
+      expect(await accepted(program)).toBe(connections);
+      await people(anna.page, ['Anna', 'Ben']);
       if (process.env['SCREENSHOTS'])
         await ben.page.screenshot({ path: `${process.env['SCREENSHOTS']}/chat.png` });
       expect([anna.faults, ben.faults]).toEqual([[], []]);

@@ -29,8 +29,15 @@ function connect() {
   socket = new ReconnectingWebSocket(url, {
     onOpen: join,
     onMessage: (data) => show(JSON.parse(data)),
-    onLost: (ms, code) => state(`lost (${code}), back in ${(ms / 1000).toFixed(1)} s`, 'lost'),
+    onLost: lost,
   });
+}
+
+function lost(ms, code) {
+  const again = `${(ms / 1000).toFixed(1)} s`;
+  state(`lost (${code}), back in ${again}`, 'lost');
+  if (at('chat').hidden)
+    at('refusal').textContent = `The server does not answer; next try in ${again}.`;
 }
 
 function join() {
@@ -43,7 +50,7 @@ function send(message) {
 
 function show(message) {
   if (message.type === 'joined') entered(message);
-  else if (message.type === 'say') add(message.name, message.text, new Date(message.at));
+  else if (message.type === 'say') said(message);
   else if (message.type === 'people') people(message.people);
   else if (at('chat').hidden) at('refusal').textContent = message.text;
   else note(message.text);
@@ -53,8 +60,19 @@ function entered({ room, process }) {
   at('door').hidden = true;
   at('chat').hidden = false;
   at('title').textContent = room;
-  state(`connected to process ${process}`, 'open');
+  at('refusal').textContent = '';
+  servedBy(process);
   at('text').focus();
+}
+
+function said({ name, text, at: time, process }) {
+  servedBy(process);
+  add(name, text, new Date(time));
+}
+
+// A deployment of the rooms shows here as another number, and nowhere else.
+function servedBy(process) {
+  state(`connected, served by process ${process}`, 'open');
 }
 
 function state(text, kind) {
@@ -84,9 +102,11 @@ function note(text) {
 
 function append(line) {
   const list = at('messages');
+  // Who reads what was said before is left in peace.
+  const isAtEnd = list.scrollTop + list.clientHeight >= list.scrollHeight - 40;
   list.append(line);
   while (list.children.length > MESSAGES_MAX) list.firstChild.remove();
-  list.scrollTop = list.scrollHeight;
+  if (isAtEnd) list.scrollTop = list.scrollHeight;
 }
 
 function people(names) {
