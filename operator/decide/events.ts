@@ -24,7 +24,7 @@ export function events(observed: Observed, revision: string, status: SocketServe
   return [
     ...changes(before, status),
     ...(stalled?.status === 'True' ? [warning(stalled.reason, stalled.message)] : []),
-    ...(stalled?.status === 'True' ? [] : troubles(observed, revision)),
+    ...(stalled?.status === 'True' ? [] : troubles(observed, revision, status)),
     ...(tuning?.reason === 'Skipped' ? [warning('TuningSkipped', tuning.message)] : []),
   ];
 }
@@ -48,13 +48,14 @@ function changes(before: SocketServerStatus | undefined, { change }: SocketServe
   return change.startedAt === before?.change?.startedAt ? [] : say(`${change.class}Started`);
 }
 
-/** What may still get better by itself: said when it begins, once for each pod. */
-function troubles(observed: Observed, revision: string): Note[] {
+/** What may still get better by itself: said when `Ready` begins to speak of it, once for each pod. */
+function troubles(observed: Observed, revision: string, status: SocketServerStatus): Note[] {
   const said = conditionOf(observed.server.status?.conditions, 'Ready')?.message ?? '';
+  const now = conditionOf(status.conditions, 'Ready')?.message ?? '';
+  const isNews = (text: string) => now.includes(text) && !said.includes(text);
   const failure = failureOf(observed, revision);
-  if (failure !== undefined)
-    return said.includes(failure) ? [] : [warning('FailedCreate', failure)];
+  if (failure !== undefined) return isNews(failure) ? [warning('FailedCreate', failure)] : [];
   const pod = troubledOf(observed.pods, revision);
-  if (!pod || said.includes(`pod ${pod.name}`)) return [];
+  if (!pod || !isNews(`; pod ${pod.name}: `)) return [];
   return [warning('PodNotReady', `pod ${pod.name}: ${pod.problem}`)];
 }
