@@ -54,9 +54,7 @@ async function running(): Promise<Status[]> {
   const folder = runtimeDir();
   let names: string[];
   try {
-    names = readdirSync(folder).filter(
-      (name) => name.endsWith('.sock') && !name.startsWith('channel-'),
-    );
+    names = readdirSync(folder).filter((name) => name.endsWith('.sock'));
   } catch {
     return [];
   }

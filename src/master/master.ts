@@ -156,7 +156,7 @@ class Master {
 
 /** A server that programs can ask for: on a unix socket that only this user can reach. */
 function companion(name: string, service: string): Declared {
-  const path = join(runtimeDir(), `${service}-${process.pid}.sock`);
+  const path = join(runtimeDir(), `${service}-${process.pid}.inner`);
   return {
     name,
     count: 1,

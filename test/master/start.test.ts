@@ -155,7 +155,7 @@ describe('a program', () => {
     const channels = new Program((await fixture(source)).file, env);
     expect(await channels.ended()).toEqual({ code: 78, signal: null });
     expect(channels.output).toMatch(
-      /talker#\d can never start: its ChannelServer, \/dev\/null\/a\/b\/channel-\d+\.sock: .*; see LONGSHORE_RUNTIME_DIR/,
+      /talker#\d can never start: its ChannelServer, \/dev\/null\/a\/b\/channel-\d+\.inner: .*; see LONGSHORE_RUNTIME_DIR/,
     );
   });
 

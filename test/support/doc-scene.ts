@@ -200,9 +200,7 @@ export class Scene {
 
   /** What was started with `-d` is only known by its control socket. */
   async #stopDaemons(): Promise<void> {
-    const sockets = readdirSync(this.#runtimeDir).filter(
-      (name) => name.endsWith('.sock') && !name.startsWith('channel-'),
-    );
+    const sockets = readdirSync(this.#runtimeDir).filter((name) => name.endsWith('.sock'));
     for (const socket of sockets) {
       const path = join(this.#runtimeDir, socket);
       const asked = await call(path, 'POST', '/stop').catch(() => undefined);

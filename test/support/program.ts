@@ -45,9 +45,14 @@ export async function endPrograms(): Promise<void> {
  *
  * @param file relative to the package's folder
  * @param env added to the environment; there is no admin port unless it names one
+ * @param prefix put before the command, for example to run it on another host
  */
-export async function start(file: string, env: Record<string, string> = {}): Promise<Program> {
-  const program = new Program(file, env);
+export async function start(
+  file: string,
+  env: Record<string, string> = {},
+  prefix: readonly string[] = [],
+): Promise<Program> {
+  const program = new Program(file, env, prefix);
   await program.line(/started: (\d+) process/);
   return program;
 }
@@ -62,9 +67,10 @@ export class Program {
   readonly #known = new Set<number>();
   #output = '';
 
-  constructor(file: string, env: Record<string, string>) {
+  constructor(file: string, env: Record<string, string>, prefix: readonly string[] = []) {
     running.add(this);
-    this.#child = spawn(process.execPath, [...COMMAND, resolve(ROOT, file)], {
+    const [command = '', ...args] = [...prefix, process.execPath, ...COMMAND, resolve(ROOT, file)];
+    this.#child = spawn(command, args, {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
@@ -142,9 +148,7 @@ export class Program {
 
   /** An admin call over the control socket. */
   call(method: 'GET' | 'POST', path: string, body?: object): Promise<unknown> {
-    const name = readdirSync(this.#folder).find(
-      (entry) => entry.endsWith('.sock') && !entry.startsWith('channel-'),
-    );
+    const name = readdirSync(this.#folder).find((entry) => entry.endsWith('.sock'));
     if (name === undefined) throw new Error(`no control socket in ${this.#folder}`);
     return call({ socketPath: join(this.#folder, name), method, path }, body);
   }
