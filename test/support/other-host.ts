@@ -55,16 +55,16 @@ export class OtherHost implements Disposable {
 
   /** From now on every packet is lost, both ways; nobody is told. */
   cut(): void {
-    run(...this.#iptables, '-A', 'INPUT', '!', '-i', 'lo', '-j', 'DROP');
-    run(...this.#iptables, '-A', 'OUTPUT', '!', '-o', 'lo', '-j', 'DROP');
+    this.#iptables('-A', 'INPUT', '!', '-i', 'lo', '-j', 'DROP');
+    this.#iptables('-A', 'OUTPUT', '!', '-o', 'lo', '-j', 'DROP');
   }
 
   heal(): void {
-    run(...this.#iptables, '-F');
+    this.#iptables('-F');
   }
 
-  get #iptables(): [string, ...string[]] {
-    return [...this.prefix, 'iptables'] as [string, ...string[]];
+  #iptables(...args: string[]): void {
+    run('ip', 'netns', 'exec', this.#name, 'iptables', ...args);
   }
 
   [Symbol.dispose](): void {
