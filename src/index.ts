@@ -2,7 +2,7 @@ export { ChannelClient, type ChannelClientOptions } from './channel/client.ts';
 export type { HistoryDeclaration } from './channel/declared.ts';
 export type { Position, Recovery } from './channel/engine.ts';
 export type { ChannelCallback, JobCallback } from './channel/reception.ts';
-export { ChannelServer } from './channel/server.ts';
+export { ChannelServer, type ChannelServerOptions } from './channel/server.ts';
 export { AsyncTcpConnection, type ClientOptions } from './connections/client.ts';
 export type { Context, SendResult } from './connections/connection.ts';
 export { HttpConnection } from './connections/http.ts';

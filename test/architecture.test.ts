@@ -49,12 +49,12 @@ const ALLOWED: Record<string, RegExp> = {
 
 /** No socket, no timer, no clock, no environment, no chance: these, and all protocols. */
 const NAMED_PURE = [
-  ...['declared', 'format', 'names', 'owners', 'routes', 'stats'].map(
-    (name) => `src/channel/${name}.ts`,
-  ),
   ...['format', 'ids', 'queries', 'registry', 'routing', 'session', 'stats', 'wire', 'writing'].map(
     (name) => `src/gateway/${name}.ts`,
   ),
+  ...'declared fields format history names owners queue routes stats turn'
+    .split(' ')
+    .map((name) => `src/channel/${name}.ts`),
   ...['plan', 'plan-types', 'plan-words', 'procs', 'reload', 'slots', 'back-off', 'drain'].map(
     (name) => `src/master/${name}.ts`,
   ),

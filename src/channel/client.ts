@@ -47,6 +47,9 @@ export class ChannelClient {
   /** So many jobs that we enqueued were not taken: the queue is full. */
   onRefused: ((refused: { queue: string; count: number }) => unknown) | undefined = undefined;
 
+  /** Connecting has failed, or the server refused us, as with a wrong secret. It is logged too, and tried again. */
+  onError: ((code: string, message: string) => unknown) | undefined = undefined;
+
   readonly #explicit: MemberList | undefined;
   readonly #options: ChannelClientOptions;
   readonly #declared: Declarations;

@@ -73,6 +73,8 @@ export type EngineOptions = {
   readonly secret?: string;
   /** TLS to the servers. `true`: with the certificates that Node trusts. */
   readonly tls?: ConnectionOptions | true;
+  /** Seconds between signs of life; a server that was silent for three of them is gone. Default 10. */
+  readonly heartbeat?: number;
 };
 
 /**

@@ -15,6 +15,7 @@ export type ChannelHandlers = {
   onClose?: (() => unknown) | undefined;
   onRecovery?: ((recovery: Recovery) => unknown) | undefined;
   onLost?: ((lost: { channel: string; count: number }) => unknown) | undefined;
+  onError?: ((code: string, message: string) => unknown) | undefined;
   onRefused?: ((refused: { queue: string; count: number }) => unknown) | undefined;
 };
 
@@ -84,6 +85,7 @@ export class Reception implements EngineEvents {
 
   error(code: string, message: string): void {
     log.warn(`channel: ${code} ${message}`);
+    call('ChannelClient.onError', this.#handlers.onError, code, message);
   }
 
   positionOf(channel: string): Position | undefined {

@@ -14,6 +14,11 @@ export class Routes<C> {
     return this.#subscribers.size;
   }
 
+  /** Whether a channel has a subscriber. */
+  has(channel: string): boolean {
+    return this.#subscribers.has(channel);
+  }
+
   /** How many channels a subscriber has. */
   countOf(subscriber: C): number {
     return this.#channels.get(subscriber)?.size ?? 0;

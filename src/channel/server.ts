@@ -1,74 +1,177 @@
 import type { TcpConnection } from '../connections/tcp.ts';
 import { CHANNEL_PORT, CHANNEL_SERVER } from '../contract.ts';
+import { misuse } from '../errors.ts';
+import { secretOf } from '../inner/secret.ts';
+import type { SslOptions } from '../listeners/tls.ts';
+import { log } from '../log.ts';
 import { Worker } from '../worker.ts';
-import { type ChannelMessage, channelProtocol, encode, KIND } from './format.ts';
-import { Routes } from './routes.ts';
+import { Broker } from './broker.ts';
+import { type ChannelMessage, channelProtocol, type MessageOf } from './format.ts';
+import { helloOf, verdictOn } from './handshake.ts';
+import { Session } from './session.ts';
 import { channelStats, zeroChannelStats } from './stats.ts';
+import { Turn } from './turn.ts';
 
-/** Channels that one client may subscribe to. */
-const CHANNELS_MAX = 100_000;
-/** Bytes waiting for one subscriber; beyond it whole events are dropped and counted. */
-const QUEUE_MAX = 8_388_608;
+/** What a `ChannelServer` can be told. */
+export type ChannelServerOptions = {
+  /** What clients must know. Default: `LONGSHORE_SECRET_FILE` or `LONGSHORE_SECRET`; without any, everybody may. */
+  readonly secret?: string;
+  /** TLS on the port. */
+  readonly ssl?: SslOptions;
+  /** Bytes of all histories together. Default 64 MiB. */
+  readonly historyBytes?: number;
+  /** Jobs that may wait in one queue. Default 100,000. */
+  readonly queueJobs?: number;
+  /** Bytes of all jobs together. Default 64 MiB. */
+  readonly queueBytes?: number;
+  /** Bytes that may wait for one subscriber. Default 8 MiB. */
+  readonly subscriberBytes?: number;
+  /** Seconds between signs of life; a client that was silent for three of them is gone. Default 10. */
+  readonly heartbeat?: number;
+};
+
+const MIB = 1_048_576;
+const DEFAULTS = {
+  historyBytes: 64 * MIB,
+  queueJobs: 100_000,
+  queueBytes: 64 * MIB,
+  subscriberBytes: 8 * MIB,
+  heartbeat: 10,
+};
+/** Above all other bounds: what is dropped is for the session to decide. */
+const SEND_MAX = 1024 * MIB;
+/** How often the levels are counted that change with every message. */
+const COUNT_MS = 1000;
+/** Seconds for a client to greet. */
+const GREETING = 10;
+
+type Client = TcpConnection<ChannelMessage, ChannelMessage>;
 
 /**
  * Publish and subscribe between processes: a Worker with one process. What is published reaches every client that is
- * subscribed at that moment, the publisher itself included, in order for each publisher; nothing is kept.
+ * subscribed at that moment, the publisher itself included, in order for each publisher. Channels with history keep what
+ * was published for those who were away; queues keep jobs until somebody has done them.
  *
  * A program need not make one: the master runs one for a `ChannelClient` that was given no address. Make one to reach it
  * from other machines.
  *
  * @example
- * new ChannelServer('0.0.0.0:2206');
+ * new ChannelServer('0.0.0.0:2206', { secret: 'known to both' });
  */
 export class ChannelServer extends Worker<string, typeof channelProtocol> {
-  readonly #routes = new Routes<TcpConnection>();
+  readonly #secret: string | undefined;
+  readonly #sessions = new Map<Client, Session>();
+  readonly #turn = new Turn((flush) => setImmediate(flush));
+  readonly #broker: Broker;
+  readonly #maxBytes: number;
+  #leaving = false;
 
-  /** @param address `HOST:PORT` or `unix:///path`. Default: port 2206 of 127.0.0.1. */
-  constructor(address: string = `127.0.0.1:${CHANNEL_PORT}`) {
+  /**
+   * @param address `HOST:PORT` or `unix:///path`. Default: port 2206 of 127.0.0.1.
+   * @throws {RangeError} `OPTION_INVALID`
+   */
+  constructor(address: string = `127.0.0.1:${CHANNEL_PORT}`, options: ChannelServerOptions = {}) {
     const full = address.includes('://') ? address : `tcp://${address}`;
+    const known = checked({ ...DEFAULTS, ...options });
     super(full, {
       name: CHANNEL_SERVER,
       protocol: channelProtocol,
       // A reload would only lose the subscriptions.
       reloadable: false,
-      maxSendBufferSize: QUEUE_MAX,
-      heartbeat: { idle: 120 },
+      maxSendBufferSize: SEND_MAX,
+      closeUnauthenticatedAfter: GREETING,
+      heartbeat: { idle: 3 * known.heartbeat },
+      ...(options.ssl ? { ssl: options.ssl } : {}),
     });
+    this.#secret = options.secret;
+    this.#maxBytes = known.subscriberBytes;
+    this.#broker = new Broker(known);
     this.onWorkerStart = () => {
       channelStats.current = zeroChannelStats();
+      setInterval(() => this.#broker.count(), COUNT_MS).unref();
     };
-    this.onMessage = (connection, message) => this.#handle(connection, message);
-    this.onClose = (connection) => {
-      this.#routes.drop(connection);
-      this.#count();
-    };
+    this.onConnect = (connection) => this.#greet(connection);
+    this.onError = (connection, code, message) =>
+      log.warn(`channel: ${connection.getRemoteAddress()}: ${code} ${message}`);
   }
 
-  #handle(connection: TcpConnection, { kind, channel, value }: ChannelMessage): void {
-    if (kind === KIND.publish) this.#publish(channel, value);
-    else if (kind === KIND.unsubscribe) this.#routes.remove(channel, connection);
-    else if (kind === KIND.subscribe) this.#subscribe(connection, channel);
-    if (kind === KIND.subscribe || kind === KIND.unsubscribe) this.#count();
+  #greet(connection: Client): void {
+    const hello = helloOf(secretOf(this.#secret));
+    connection.send(hello);
+    connection.onMessage = (_, message) => this.#greeted(connection, hello, message);
   }
 
-  #subscribe(connection: TcpConnection, channel: string): void {
-    if (this.#routes.countOf(connection) < CHANNELS_MAX) this.#routes.add(channel, connection);
-    else connection.close();
-  }
-
-  #publish(channel: string, value: Buffer): void {
-    const event = encode(KIND.event, channel, value);
-    const stats = channelStats.current ?? zeroChannelStats();
-    stats.published += 1;
-    for (const subscriber of this.#routes.of(channel)) {
-      if (subscriber.send(event, true) === false) stats.dropped += 1;
-      else stats.delivered += 1;
+  #greeted(connection: Client, hello: MessageOf<'hello'>, message: ChannelMessage): void {
+    if (message.kind !== 'greeting') {
+      connection.close({ kind: 'refused', reason: `a ${message.kind} before the greeting` });
+      return;
     }
+    const verdict = verdictOn(message, hello, secretOf(this.#secret), this.#leaving);
+    if (verdict.kind === 'refused') {
+      log.warn(`channel: ${connection.getRemoteAddress()}: refused: ${verdict.reason}`);
+      connection.close(verdict);
+      return;
+    }
+    connection.send(verdict);
+    connection.authenticated = true;
+    const session = new Session(connection, this.#turn, { maxBytes: this.#maxBytes });
+    session.member = message.member;
+    this.#sessions.set(connection, session);
+    connection.onMessage = (_, next) => this.#handle(session, next);
+    connection.onClose = () => this.#gone(session);
   }
 
-  #count(): void {
-    if (!channelStats.current) return;
-    channelStats.current.channels = this.#routes.size;
-    channelStats.current.subscriptions = this.#routes.subscriptions;
+  #gone(session: Session): void {
+    this.#sessions.delete(session.connection);
+    this.#broker.drop(session);
+    this.#broker.count();
   }
+
+  #handle(session: Session, message: ChannelMessage): void {
+    const broker = this.#broker;
+    switch (message.kind) {
+      case 'alive':
+        session.tell(message);
+        return;
+      case 'publish':
+        broker.publish(message);
+        return;
+      case 'subscribe':
+        session.whenRoom(() => broker.subscribe(session, message));
+        break;
+      case 'unsubscribe':
+        session.whenRoom(() => broker.unsubscribe(session, message.name));
+        break;
+      case 'watch':
+        broker.watch(session, message.name);
+        break;
+      case 'unwatch':
+        broker.unwatch(session, message.name);
+        break;
+      case 'reserve':
+        broker.reserve(session, message.name);
+        break;
+      case 'enqueue':
+        broker.enqueue(session, message);
+        break;
+      case 'done':
+        broker.done(session, message);
+        break;
+      default:
+        session.connection.close({
+          kind: 'refused',
+          reason: `a ${message.kind} is not for a server`,
+        });
+    }
+    broker.count();
+  }
+}
+
+function checked(options: typeof DEFAULTS): typeof DEFAULTS {
+  for (const name of Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[]) {
+    const value = options[name];
+    if (!(value > 0 && Number.isFinite(value)))
+      throw misuse('OPTION_INVALID', `"${name}" is ${value}, expected more than 0`, 'range');
+  }
+  return options;
 }

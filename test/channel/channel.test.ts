@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ChannelClient } from '../../src/channel/client.ts';
-import { encode, encodeValue, KIND } from '../../src/channel/format.ts';
+import { encodeValue } from '../../src/channel/format.ts';
 import { ChannelServer } from '../../src/channel/server.ts';
 import { channelStats, zeroChannelStats } from '../../src/channel/stats.ts';
+import { ChannelPeer } from '../support/channel-peer.ts';
 import { cleanUp, listening, peerOf } from '../support/in-process.ts';
 import { authority, eventually, whereIs } from '../support/peer.ts';
 
@@ -110,9 +111,9 @@ describe('channels', () => {
 
   it('drop whole events for a subscriber that does not read, count them, and serve the others', async () => {
     const made = await server();
-    const slow = await peerOf(made);
-    slow.socket.pause();
-    slow.send(encode(KIND.subscribe, 'flood'));
+    const slow = await ChannelPeer.to(made);
+    slow.peer.socket.pause();
+    slow.say({ kind: 'subscribe', name: 'flood' });
     const [good, source] = [await clientOf(authority(made)), await clientOf(authority(made))];
     let heard = 0;
     good.on('flood', () => {
@@ -125,16 +126,20 @@ describe('channels', () => {
       await eventually(() => heard === i + 1);
     }
     expect(channelStats.current?.dropped).toBeGreaterThan(10);
+    const dropped = channelStats.current?.dropped ?? 0;
+    slow.peer.socket.resume();
+    const told = await slow.hear(60 - dropped + 1);
+    expect(told.at(-1)).toEqual({ kind: 'lost', name: 'flood', count: dropped });
     expect((channelStats.current?.delivered ?? 0) + (channelStats.current?.dropped ?? 0)).toBe(120);
   }, 20_000);
 
   it.each([
     ['garbage', Buffer.from('GET / HTTP/1.1\r\n\r\n')],
-    ['an undefined kind', Buffer.from('0000000509', 'hex')],
-    ['a length of 2 GiB', Buffer.from('7fffffff03', 'hex')],
-    ['a length of 0', Buffer.from('0000000003', 'hex')],
-    ['a name longer than the message', Buffer.from('0000000801ffff61', 'hex')],
-    ['an empty name', Buffer.from('00000007010000', 'hex')],
+    ['an undefined kind', Buffer.from('00000005ff', 'hex')],
+    ['a length of 2 GiB', Buffer.from('7fffffff07', 'hex')],
+    ['a length of 0', Buffer.from('0000000007', 'hex')],
+    ['a name longer than the message', Buffer.from('0000000706ff61', 'hex')],
+    ['a subscription before its greeting', Buffer.from('00000007060161', 'hex')],
   ])('cut off a client that sends %s, and only that one', async (_, bytes) => {
     const made = await server();
     const bad = await peerOf(made);

@@ -1,6 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
-import { addChannelStats, channelStatsSince, zeroChannelStats } from '../../src/channel/stats.ts';
+import {
+  addChannelStats,
+  type ChannelStats,
+  channelStatsSince,
+  zeroChannelStats,
+} from '../../src/channel/stats.ts';
 import { Random } from '../support/random.ts';
+
+const LEVELS = [
+  'channels',
+  'subscriptions',
+  'historyChannels',
+  'historyEntries',
+  'historyBytes',
+  'jobs',
+];
+const names = Object.keys(zeroChannelStats()) as (keyof ChannelStats)[];
 
 describe('channel stats', () => {
   it('what a server reports sums up to what it counted, and says how things stand last', () => {
@@ -9,11 +24,8 @@ describe('channel stats', () => {
     const sum = zeroChannelStats();
     for (let report = 0; report < 50; report += 1) {
       const before = { ...now };
-      now.published += random.int(0, 9);
-      now.delivered += random.int(0, 99);
-      now.dropped += random.int(0, 2);
-      now.channels = random.int(0, 5);
-      now.subscriptions = random.int(0, 50);
+      for (const name of names)
+        now[name] = (LEVELS.includes(name) ? 0 : now[name]) + random.int(0, 9);
       addChannelStats(sum, channelStatsSince(before, now));
       expect(sum).toEqual(now);
     }
@@ -21,15 +33,11 @@ describe('channel stats', () => {
 
   it('outlive the server: one that begins anew adds to what there is', () => {
     const sum = zeroChannelStats();
-    const first = { published: 5, delivered: 6, dropped: 1, channels: 2, subscriptions: 3 };
+    const first = Object.fromEntries(names.map((name) => [name, 3])) as ChannelStats;
     addChannelStats(sum, channelStatsSince(zeroChannelStats(), first));
     addChannelStats(sum, channelStatsSince(zeroChannelStats(), { ...first, channels: 1 }));
-    expect(sum).toEqual({
-      published: 10,
-      delivered: 12,
-      dropped: 2,
-      channels: 1,
-      subscriptions: 3,
-    });
+    const levels = Object.fromEntries(LEVELS.map((name) => [name, 3]));
+    const totals = Object.fromEntries(names.map((name) => [name, 6]));
+    expect(sum).toEqual({ ...totals, ...levels, channels: 1 });
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { zeroChannelStats } from '../../src/channel/stats.ts';
 import { zeroLag } from '../../src/child/lag.ts';
 import { type Counts, zeroCounts } from '../../src/counters.ts';
 import { Ledger } from '../../src/master/ledger.ts';
@@ -85,7 +86,7 @@ describe('Ledger', () => {
   it('sums up lag, and what the channel server counts', () => {
     const ledger = new Ledger();
     const lag = { buckets: [1, 2], sum: 0.5 };
-    const channel = { published: 1, delivered: 2, dropped: 0, channels: 3, subscriptions: 4 };
+    const channel = { ...zeroChannelStats(), published: 1, delivered: 2, channels: 3 };
     ledger.open(1, 'ChannelServer', 0, 0);
     expect(ledger.channel).toBeUndefined();
     ledger.add(1, report({}, { lag, channel }), 0);

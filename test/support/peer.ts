@@ -69,6 +69,11 @@ export class Peer {
     return bytes;
   }
 
+  /** Puts bytes back in front of what comes. */
+  unread(bytes: Buffer): void {
+    this.#received = Buffer.concat([bytes, this.#received]);
+  }
+
   /** Takes exactly so many bytes. */
   async take(length: number): Promise<Buffer> {
     const all = await this.until((bytes) => bytes.length >= length);
