@@ -1,0 +1,96 @@
+import { afterAll, afterEach, describe, expect, it, jest } from '@jest/globals';
+import { Fixture } from '../support/fixture.ts';
+import { CLEAN, endPrograms, freePort, start } from '../support/program.ts';
+import { Crowd } from './crowd.ts';
+
+jest.setTimeout(180_000);
+let crowd: Crowd | undefined;
+afterEach(() => crowd?.end());
+afterAll(endPrograms);
+
+const GATEWAYS = `
+  import { Gateway, Worker } from 'longshore';
+  new Gateway('websocket://127.0.0.1:PORT', { name: 'gateway', count: 2 });
+  await Worker.runAll();
+`;
+
+/** Hands each message to the partner, now by uid, now by group, some of them late; checks that none was left out. */
+const BUSINESS = `
+  import { setTimeout as sleep } from 'node:timers/promises';
+  import { BusinessWorker, Worker } from 'longshore';
+  const business = new BusinessWorker({ name: 'business', count: 2 });
+  const { gateway } = business;
+  const version = 'one';
+  business.onWorkerStart = () => console.log('version ' + version);
+  business.onWebSocketConnect = (client, request) => {
+    const uid = Number(request.query.get('uid'));
+    gateway.bindUid(client.id, uid);
+    gateway.joinGroup(client.id, 'pair ' + (uid >> 1));
+    client.session.uid = uid;
+    client.session.last = 0;
+    client.send('ready');
+  };
+  business.onMessage = async (client, message) => {
+    const number = Number(message.split(' ')[0]);
+    if (client.session.last !== number - 1) console.log('WRONG ' + client.session.last + ' before ' + number);
+    client.session.last = number;
+    if (number % 3 === 0) await sleep(number % 7);
+    const { uid } = client.session;
+    if (number % 2) gateway.sendToUid(uid ^ 1, message);
+    else gateway.sendToGroup('pair ' + (uid >> 1), message, { exclude: client.id });
+  };
+  business.onClose = (client) => console.log('CLOSED ' + client.session.uid);
+  await Worker.runAll();
+`;
+
+const CLIENTS = Number(process.env['CLIENTS'] ?? 1000);
+
+describe(`${CLIENTS} clients on two gateways that talk without a break`, () => {
+  it('do not notice that the application is deployed three times', async () => {
+    const inner = await freePort();
+    using gateways = await Fixture.create(GATEWAYS);
+    using app = await Fixture.create(BUSINESS);
+    const LISTEN = `127.0.0.1:${inner}`;
+    const holding = await start(gateways.file, { LONGSHORE_GATEWAY_LISTEN: LISTEN });
+    const { gateways: listed } = (await holding.status()) as { gateways?: string[] };
+    const env = { LONGSHORE_GATEWAYS: listed?.join() ?? `${LISTEN},127.0.0.1:${inner + 1}` };
+    const first = await start(app.file, env);
+    crowd = await Crowd.of(CLIENTS, [gateways.port]);
+    crowd.talk();
+    await crowd.more(CLIENTS);
+    const rows = [{ deployed: 'nothing yet', ...crowd.mark() }];
+
+    app.write(BUSINESS.replace("'one'", "'two'"));
+    expect((await first.command('reload', app.file)).code).toBe(0);
+    await crowd.more(CLIENTS);
+    rows.push({ deployed: 'new code, by reload', ...crowd.mark() });
+
+    app.write(BUSINESS.replace("'one'", "'three'").replace('count: 2', 'count: 1'));
+    expect((await first.command('reload', app.file)).code).toBe(0);
+    app.write(BUSINESS.replace("'one'", "'three'").replace('count: 2', 'count: 3'));
+    expect((await first.command('reload', app.file)).code).toBe(0);
+    await crowd.more(CLIENTS);
+    rows.push({ deployed: 'another number of processes', ...crowd.mark() });
+
+    app.write(BUSINESS.replace("'one'", "'four'"));
+    const second = await start(app.file, env);
+    expect(await first.stop('SIGTERM')).toEqual(CLEAN);
+    await crowd.more(CLIENTS);
+    rows.push({ deployed: 'another program, then the old one stopped', ...crowd.mark() });
+
+    const { lost } = await crowd.hush();
+    const { closes, wrong, sent } = crowd;
+    console.log(
+      [
+        `${sent} messages between ${CLIENTS} clients; median and longest time of one, in ms:`,
+        ...rows.map((r) => `${r.deployed}: ${r.median.toFixed(1)}, ${r.longest.toFixed(1)}`),
+      ].join('\n'),
+    );
+    expect({ lost, closes, wrong }).toEqual({ lost: 0, closes: 0, wrong: [] });
+    for (const { output } of [first, second]) expect(output).not.toMatch(/WRONG|CLOSED/);
+    expect(second.output).toContain('version four');
+    crowd.end();
+    await second.stop();
+    await holding.stop();
+  });
+});
