@@ -14,6 +14,7 @@ export { GatewayClient, type SendOptions } from './gateway/client.ts';
 export type { GatewayClientOptions, Name } from './gateway/client-base.ts';
 export type { Message } from './gateway/format.ts';
 export { Gateway, type GatewayOptions } from './gateway/gateway.ts';
+export { PushServer, type PushServerOptions } from './gateway/push-server.ts';
 export type { BusinessClient } from './gateway/seats.ts';
 export type { Session } from './gateway/session.ts';
 export { Request } from './http/request.ts';
