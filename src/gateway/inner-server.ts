@@ -43,7 +43,9 @@ export class InnerServer {
   readonly #server: StreamServer;
   readonly #tls: TlsStage | undefined;
   readonly #options: InnerOptions;
+  /** Of peers that have shown who they are. */
   readonly #links = new Map<TcpConnection, Link>();
+  readonly #connections = new Set<TcpConnection>();
   readonly #timer: NodeJS.Timeout;
   readonly #owner = {
     worker: undefined,
@@ -51,7 +53,7 @@ export class InnerServer {
     maxSendBufferSize: Number.POSITIVE_INFINITY,
     maxPackageSize: PACKAGE_MAX,
     messagesPerSecond: 0,
-    closed: () => {},
+    closed: (connection: TcpConnection) => void this.#connections.delete(connection),
   };
 
   /** @throws {LongshoreError|TypeError} `PORT_TAKEN`, `START_FAILED`; `OPTION_INVALID` for a port without a secret */
@@ -89,6 +91,7 @@ export class InnerServer {
 
   #greet(transport: Transport): void {
     const connection = new TcpConnection(this.#owner, gatewayProtocol);
+    this.#connections.add(connection);
     const guarded = secretOf(this.#options.secret) !== undefined;
     const own = nonce();
     const timer = setTimeout(() => this.#refuse(link, 'no answer in time'), HANDSHAKE_MS);
@@ -136,7 +139,7 @@ export class InnerServer {
     clearInterval(this.#timer);
     await this.#server.stop();
     this.#tls?.stop();
-    for (const { connection } of [...this.#links.values()]) connection.destroy();
+    for (const connection of [...this.#connections]) connection.destroy();
   }
 }
 
