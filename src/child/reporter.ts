@@ -7,6 +7,12 @@ import {
 import { clock, watchLateness } from '../clock.ts';
 import { type AnyConnection, open, tally } from '../connections/connection.ts';
 import { type Closes, type Counts, closesSince, countsSince, zeroCounts } from '../counters.ts';
+import {
+  type GatewayStats,
+  gatewayStats,
+  gatewayStatsSince,
+  zeroGatewayStats,
+} from '../gateway/stats.ts';
 import { lostLines } from '../log.ts';
 import type { ConnectionRow, Descriptor, Report } from '../master/messages.ts';
 import { Timer } from '../timer.ts';
@@ -21,6 +27,7 @@ export class Reporter {
   #counts: Counts = zeroCounts();
   #closes: Closes = {};
   #channel: ChannelStats = zeroChannelStats();
+  #gateway: GatewayStats = zeroGatewayStats();
 
   constructor() {
     watchLateness((seconds) => this.#lag.observe(seconds));
@@ -48,7 +55,8 @@ export class Reporter {
     this.#counts = counts;
     this.#closes = closes;
     const channel = this.#channelGrowth();
-    return channel ? { ...report, channel } : report;
+    const gateway = this.#gatewayGrowth();
+    return { ...report, ...(channel ? { channel } : {}), ...(gateway ? { gateway } : {}) };
   }
 
   #channelGrowth(): ChannelStats | undefined {
@@ -56,6 +64,14 @@ export class Reporter {
     const now = { ...channelStats.current };
     const growth = channelStatsSince(this.#channel, now);
     this.#channel = now;
+    return growth;
+  }
+
+  #gatewayGrowth(): GatewayStats | undefined {
+    if (!gatewayStats.current) return undefined;
+    const now = { ...gatewayStats.current, holds: [...gatewayStats.current.holds] };
+    const growth = gatewayStatsSince(this.#gateway, now);
+    this.#gateway = now;
     return growth;
   }
 }

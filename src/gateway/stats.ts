@@ -67,5 +67,11 @@ export function addGatewayStats(sum: GatewayStats, delta: GatewayStats): void {
   });
 }
 
+/** Its process is gone: what it counted stays, what was its present is no more. */
+export function endGatewayStats(sum: GatewayStats): void {
+  const { maybeLost, turnedAway, holds, heldSeconds } = sum;
+  Object.assign(sum, zeroGatewayStats(), { maybeLost, turnedAway, holds, heldSeconds });
+}
+
 /** The stats of the gateway in this process, if one runs here. */
 export const gatewayStats: { current: GatewayStats | undefined } = { current: undefined };

@@ -1,6 +1,12 @@
 import { addChannelStats, type ChannelStats, zeroChannelStats } from '../channel/stats.ts';
 import { addLag, zeroLag } from '../child/lag.ts';
 import { addCloses, addCounts, type Closes, type Counts, zeroCounts } from '../counters.ts';
+import {
+  addGatewayStats,
+  endGatewayStats,
+  type GatewayStats,
+  zeroGatewayStats,
+} from '../gateway/stats.ts';
 import type { Gauges, Report } from './messages.ts';
 
 /** What is known of one slot over all the processes it has had. */
@@ -10,6 +16,8 @@ export type SlotTotals = {
   readonly counts: Counts;
   readonly closes: Closes;
   readonly lag: { buckets: number[]; sum: number };
+  /** If it is one of a Gateway. */
+  gateway?: GatewayStats;
 };
 
 /** What is known of one process. */
@@ -72,6 +80,10 @@ export class Ledger {
       this.channel ??= zeroChannelStats();
       addChannelStats(this.channel, report.channel);
     }
+    if (report.gateway) {
+      slot.gateway ??= zeroGatewayStats();
+      addGatewayStats(slot.gateway, report.gateway);
+    }
     known.gauges = report.gauges;
     known.reportedAt = now;
   }
@@ -84,6 +96,9 @@ export class Ledger {
 
   /** It is gone; what it counted stays with its slot. */
   close(proc: number): void {
+    const known = this.procs.get(proc);
+    const slot = known && this.slots.get(`${known.worker}#${known.slot}`);
+    if (slot?.gateway) endGatewayStats(slot.gateway);
     this.procs.delete(proc);
   }
 }

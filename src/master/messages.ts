@@ -1,6 +1,7 @@
 import type { ChannelStats } from '../channel/stats.ts';
 import type { LagCounts } from '../child/lag.ts';
 import type { Closes, Counts } from '../counters.ts';
+import type { GatewayStats } from '../gateway/stats.ts';
 import type { LimitOptions } from '../worker-options.ts';
 import type { RetireTimes } from './drain.ts';
 import type { How, WorkerSpec } from './plan-types.ts';
@@ -92,6 +93,8 @@ export type Report = {
   readonly gauges: Gauges;
   /** From the process that runs the channel server. */
   readonly channel?: ChannelStats;
+  /** From a process of a Gateway. */
+  readonly gateway?: GatewayStats;
 };
 
 export type Gauges = {

@@ -1,8 +1,17 @@
 import { constants } from 'node:os';
 import { LAG_BOUNDS } from '../child/lag.ts';
 import { EXIT, VERSION } from '../contract.ts';
-import { count, perProcess, reported, single, slotLabels, sum } from './metric-parts.ts';
-import type { Labels, MetricDefinition, Sample } from './metrics.ts';
+import { gatewayMetrics } from './gateway-metrics.ts';
+import {
+  bucketSamples,
+  count,
+  perProcess,
+  reported,
+  single,
+  slotLabels,
+  sum,
+} from './metric-parts.ts';
+import type { MetricDefinition } from './metrics.ts';
 
 /**
  * Every metric of a pod's master. `docs/status-and-metrics.md` lists them; a test holds the two together.
@@ -142,25 +151,11 @@ const beyond: readonly MetricDefinition[] = [
     type: 'histogram',
     help: 'How late a timer of 100 ms runs.',
     samples: ({ ledger }) =>
-      [...ledger.slots.values()].flatMap((slot) => lagSamples(slotLabels(slot), slot.lag)),
+      [...ledger.slots.values()].flatMap((slot) =>
+        bucketSamples('event_loop_lag_seconds', LAG_BOUNDS, slotLabels(slot), slot.lag),
+      ),
   },
 ];
-
-/** Buckets as Prometheus wants them: each counts what the ones before count too. */
-function lagSamples(
-  labels: Labels,
-  { buckets, sum: total }: { buckets: number[]; sum: number },
-): Sample[] {
-  const name = 'longshore_event_loop_lag_seconds';
-  let cumulated = 0;
-  const samples: Sample[] = [...LAG_BOUNDS, '+Inf'].map((le, i) => {
-    cumulated += buckets[i] ?? 0;
-    return { labels: { le, ...labels }, value: cumulated, metricName: `${name}_bucket` };
-  });
-  samples.push({ labels, value: total, metricName: `${name}_sum` });
-  samples.push({ labels, value: cumulated, metricName: `${name}_count` });
-  return samples;
-}
 
 const kernel: readonly MetricDefinition[] = [
   single(
@@ -282,4 +277,5 @@ export const METRICS: readonly MetricDefinition[] = [
   ...kernel,
   ...life,
   ...channel,
+  ...gatewayMetrics,
 ];

@@ -60,3 +60,21 @@ export function single(
 export function sum(source: MetricSource, read: (gauges: Gauges) => number): number {
   return [...source.ledger.procs.values()].reduce((total, { gauges }) => total + read(gauges), 0);
 }
+
+/** Samples of a histogram; buckets as Prometheus wants them: each counts what the ones before count too. */
+export function bucketSamples(
+  name: string,
+  bounds: readonly number[],
+  labels: Labels,
+  { buckets, sum: total }: { readonly buckets: readonly number[]; readonly sum: number },
+): Sample[] {
+  const full = `longshore_${name}`;
+  let cumulated = 0;
+  const samples: Sample[] = [...bounds, '+Inf'].map((le, i) => {
+    cumulated += buckets[i] ?? 0;
+    return { labels: { le, ...labels }, value: cumulated, metricName: `${full}_bucket` };
+  });
+  samples.push({ labels, value: total, metricName: `${full}_sum` });
+  samples.push({ labels, value: cumulated, metricName: `${full}_count` });
+  return samples;
+}

@@ -65,7 +65,7 @@ describe('handlers', () => {
     const business = scene.business((worker) => {
       worker.onConnect = (client) => {
         worker.gateway.bindUid(client.id, 'ann');
-        client.session['name'] = client.uid;
+        client.session['name'] = client.uid ?? '';
       };
       worker.onClose = (client) => {
         seen.push(`${client.session['name']} ${client.uid} ${client.remoteAddress}`);
