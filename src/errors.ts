@@ -29,6 +29,7 @@ export const catalogue = {
   HANDSHAKE_FAILED: 'peer',
   CLOSE_CODE: 'peer',
   LENGTH_TOO_SHORT: 'peer',
+  NATS_FAILED: 'environment',
   NOT_RUNNING: 'environment',
   OPTION_INVALID: 'misuse',
   PACKAGE_INVALID: 'peer',

@@ -37,6 +37,9 @@ const ALLOWED: Record<string, RegExp> = {
   src: /^(src\/|node:|ws$|prom-client$|send$)/,
   'src/protocols': /^(src\/(protocols\/|errors\.ts|contract\.ts)|node:buffer$)/,
   'src/protocols/websocket-handshake.ts': /^(src\/protocols\/|node:crypto$|node:http$)/,
+  // Loaded only by who uses it: see below.
+  'src/channel/nats.ts': /^(src\/|node:|@nats-io\/transport-node$)/,
+  'src/channel/nats': /^(src\/|node:|@nats-io\/(transport-node|jetstream)$)/,
   'src/browser.ts': /^src\/reconnect\.ts$/,
   'src/contract.ts': /^$/,
   'src/errors.ts': /^$/,
@@ -55,6 +58,7 @@ const NAMED_PURE = [
   ...'declared fields format history names owners queue routes stats turn'
     .split(' ')
     .map((name) => `src/channel/${name}.ts`),
+  ...['address', 'decisions', 'subjects'].map((name) => `src/channel/nats/${name}.ts`),
   ...['plan', 'plan-types', 'plan-words', 'procs', 'reload', 'slots', 'back-off', 'drain'].map(
     (name) => `src/master/${name}.ts`,
   ),
@@ -112,6 +116,18 @@ describe('imports', () => {
   it('name files that there are', () => {
     const ours = files.flatMap(importsOf).filter(isOurs);
     expect(ours.filter((each) => !textOf.has(each))).toEqual([]);
+  });
+
+  it('of NATS are dynamic, so that only programs that use it load it', () => {
+    const users = files.filter((file) => importsOf(file).includes('src/channel/nats.ts'));
+    expect(users).toEqual(['src/channel/engines.ts']);
+    expect(code('src/channel/engines.ts')).not.toMatch(/^import .*nats\.ts';/m);
+    const impure = files
+      .filter((file) => !file.startsWith('src/channel/nats'))
+      .filter((file) =>
+        importsOf(file).some((each) => /^src\/channel\/nats\/(?!address)/.test(each)),
+      );
+    expect(impure).toEqual([]);
   });
 
   it('name packages that are dependencies, and each dependency is imported', () => {

@@ -1,11 +1,11 @@
-import { misuse } from '../errors.ts';
 import type { ChannelEngine, EngineEvents, EngineOptions } from './engine.ts';
 import { NativeEngine } from './native.ts';
+import { isNatsAddress } from './nats/address.ts';
 import type { MemberList } from './owners.ts';
 
 /** Whether a list of servers is for the NATS engine. */
 export function isNats({ members }: MemberList): boolean {
-  return members[0]?.address.startsWith('nats://') === true;
+  return isNatsAddress(members[0]?.address ?? '');
 }
 
 /**
@@ -18,7 +18,7 @@ export function engineFor(
   events: EngineEvents,
   options: EngineOptions,
 ): ChannelEngine | Promise<ChannelEngine> {
-  // Here comes: import('./nats.ts').then(({ NatsEngine }) => new NativeEngine(list, events, options))
-  if (isNats(list)) throw misuse('CHANNEL_INVALID', 'nats:// is not there yet');
+  if (isNats(list))
+    return import('./nats.ts').then(({ NatsEngine }) => new NatsEngine(list, events, options));
   return new NativeEngine(list, events, options);
 }
