@@ -19,7 +19,7 @@ const QUEUE_MAX = 8_388_608;
 /** Room for the head of a message, within the largest one that the servers take. */
 const HEAD_MAX = 1_024;
 const LOOK_MS = 1_000;
-const ACK_MS = 3_000;
+const ACK_MS = 2_000;
 /** Failures that pass by themselves, such as an election, are not told before so many of them. */
 const PATIENT = 4;
 /** Subscriptions to history that are begun at the same time. */

@@ -63,6 +63,8 @@ export class Reception implements EngineEvents {
     const data = decoded(queue, value);
     if (!watch || data === BROKEN) {
       done();
+      // It was no job, so the one that was asked for is still to come.
+      if (watch) this.engine?.reserve(queue);
       return;
     }
     void callAsync(`queue ${queue}`, async () => watch.callback(data, queue)).then(() => {

@@ -29,11 +29,11 @@ export class NatsServer {
   #ended: Promise<unknown> = Promise.resolve();
 
   /** @param more lines of the configuration */
-  constructor(port: number, more: string = '') {
+  constructor(port: number, more: string = '', jetstream: boolean = true) {
     this.port = port;
     this.#config = join(this.#folder, 'nats.conf');
-    const lines = `listen: 127.0.0.1:${port}\njetstream { store_dir: "${this.#folder}" }\n${more}`;
-    writeFileSync(this.#config, lines);
+    const store = jetstream ? `jetstream { store_dir: "${this.#folder}" }` : '';
+    writeFileSync(this.#config, `listen: 127.0.0.1:${port}\n${store}\n${more}\n`);
   }
 
   get address(): string {
@@ -73,8 +73,12 @@ export class NatsServer {
 }
 
 /** One server. */
-export async function natsServer(more?: string, port?: number): Promise<NatsServer> {
-  return new NatsServer(port ?? (await freePort()), more).start();
+export async function natsServer(
+  more?: string,
+  port?: number,
+  jetstream?: boolean,
+): Promise<NatsServer> {
+  return new NatsServer(port ?? (await freePort()), more, jetstream).start();
 }
 
 /** Three servers that are a cluster. JetStream has a leader a moment later. */

@@ -21,6 +21,8 @@ const HEARTBEAT_MS = 2_000;
 const SILENCE_MS = 5_000;
 /** A consumer whose client is gone is removed after that. */
 const FORGOTTEN_MS = 30_000;
+/** Longest pause before it is tried again to begin; elections are over in a few seconds. */
+const MOST_PAUSE_MS = 1_000;
 /** Status of a heartbeat or a flow control request, instead of a message. */
 const CONTROL = 100;
 
@@ -133,7 +135,8 @@ export class History {
         if (attempt > 1 && this.#host.link.connection)
           this.#host.events.error('NATS_FAILED', `${this.#channel}: ${messageOf(error)}`);
       }
-      await this.#host.link.pause(reconnectMs(attempt, Math.random())).catch(() => {});
+      const ms = Math.min(MOST_PAUSE_MS, reconnectMs(attempt, Math.random()));
+      await this.#host.link.pause(ms).catch(() => {});
     }
   }
 

@@ -11,6 +11,8 @@ const WORKING_MS = 3_000;
 /** How long one request for a job stands, and how often the server says that there is none yet. */
 const REQUEST_MS = 30_000;
 const HEARTBEAT_MS = 2_000;
+/** Longest pause before it is asked again. */
+const MOST_PAUSE_MS = 1_000;
 
 /** What a queue needs of the engine. */
 export type QueueHost = {
@@ -76,7 +78,8 @@ export class Queue {
         if (attempt > 1 && this.#host.link.connection)
           this.#host.events.error('NATS_FAILED', `queue ${this.#name}: ${messageOf(error)}`);
       }
-      await this.#host.link.pause(reconnectMs(attempt, Math.random())).catch(() => {});
+      const ms = Math.min(MOST_PAUSE_MS, reconnectMs(attempt, Math.random()));
+      await this.#host.link.pause(ms).catch(() => {});
     }
     this.#asking = false;
   }

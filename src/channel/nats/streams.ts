@@ -24,7 +24,7 @@ const NANOS_PER_MS = 1_000_000;
 const ACK_WAIT_MS = 10_000;
 const NOT_FOUND = 10_059;
 const EXISTS_OTHERWISE = 10_058;
-const TIMEOUT_MS = 3_000;
+const TIMEOUT_MS = 2_000;
 
 /** JetStream on one connection, and the streams of ours that are known to be there. */
 export class Streams {

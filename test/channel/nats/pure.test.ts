@@ -22,7 +22,7 @@ describe('names in subjects', () => {
     const random = new Random(5);
     const chars = ['.', '*', '>', ' ', '=', 'é', '€', '😀', '\0', '\n', '\r', '\t', 'A', 'z', '0'];
     const seen = new Map<string, string>();
-    for (let i = 0; i < 20_000; i += 1) {
+    for (let i = 0; i < 3_000; i += 1) {
       const name = Array.from({ length: random.int(1, 6) }, () => random.pick(chars)).join('');
       const token = tokenOf(name);
       expect(token).toMatch(/^[A-Za-z0-9_=-]+$/);
