@@ -118,7 +118,7 @@ describe.each([NATIVE, NATS])('channels on $name', ({ place, whyNot }) => {
   });
 });
 
-describe.each([NATS])('channels with history on $name', ({ place, whyNot }) => {
+describe.each([NATIVE, NATS])('channels with history on $name', ({ place, whyNot }) => {
   if (whyNot) {
     it.skip(`are not tested: ${whyNot}`, () => {});
     return;
@@ -207,7 +207,7 @@ describe.each([NATS])('channels with history on $name', ({ place, whyNot }) => {
   });
 });
 
-describe.each([NATS])('queues on $name', ({ place, whyNot }) => {
+describe.each([NATIVE, NATS])('queues on $name', ({ place, whyNot }) => {
   if (whyNot) {
     it.skip(`are not tested: ${whyNot}`, () => {});
     return;

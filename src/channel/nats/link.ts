@@ -12,8 +12,10 @@ import { reconnectMs } from '../../reconnect.ts';
 import type { EngineOptions } from '../engine.ts';
 import type { NatsPlace } from './address.ts';
 
-/** A server that is silent for two of them is given up. */
-const PING_MS = 10_000;
+/** Seconds between signs of life. */
+const HEARTBEAT = 10;
+/** So many that were not answered are too many. */
+const MISSING_MAX = 2;
 const CONNECT_MS = 5_000;
 /** What is on its way when a connection is closed has that long to arrive. */
 const FAREWELL_MS = 2_000;
@@ -97,7 +99,7 @@ export class NatsLink {
 
   #connectionOptions(): NodeConnectionOptions {
     const { servers, user, pass, token, creds, tls: must } = this.#place;
-    const { tls } = this.#options;
+    const { tls, heartbeat = HEARTBEAT } = this.#options;
     let tried = false;
     return {
       name: 'longshore',
@@ -108,8 +110,8 @@ export class NatsLink {
       ...(creds !== undefined && { authenticator: credsAuthenticator(readFileSync(creds)) }),
       ...((must || tls) && { tls: tls === true || tls === undefined ? {} : (tls as object) }),
       timeout: CONNECT_MS,
-      pingInterval: PING_MS,
-      maxPingOut: 2,
+      pingInterval: heartbeat * 1000,
+      maxPingOut: MISSING_MAX,
       noAsyncTraces: true,
       // Endless, and also when the server does not know us any more: its users may be about to change.
       maxReconnectAttempts: -1,
