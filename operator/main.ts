@@ -1,8 +1,6 @@
 // The operator: wiring only.
 import { hostname } from 'node:os';
 import { EXIT, VERSION } from '../src/contract.ts';
-import type { KubeObject } from './api/meta.ts';
-import { LABEL } from './api/names.ts';
 import { OPERATOR_PORT, serveHealth } from './health.ts';
 import { ApiError } from './kube/api-error.ts';
 import { Client } from './kube/client.ts';
@@ -10,12 +8,15 @@ import { Recorder } from './kube/events.ts';
 import { Elector } from './kube/lease.ts';
 import { PodAdmin } from './kube/pods.ts';
 import { Queue } from './kube/queue.ts';
-import { keyOf } from './kube/resources.ts';
 import { OperatorMetrics } from './metrics.ts';
+import { InnerSecrets } from './reconcile/inner-secrets.ts';
 import { log } from './reconcile/log.ts';
+import { PeerBook } from './reconcile/peer-book.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
 import { Reports } from './reconcile/reports.ts';
+import { serverAt } from './reconcile/servers.ts';
 import { Tokens } from './reconcile/tokens.ts';
+import { follow } from './reconcile/wake.ts';
 import { Watches } from './reconcile/watches.ts';
 
 /** Servers in work at the same time; most of the time goes into waiting for pods to answer. */
@@ -38,6 +39,7 @@ const admin = new PodAdmin();
 const tokens = new Tokens(client);
 const reports = new Reports();
 const watches = new Watches(client, namespaces);
+const peers = new PeerBook({ client, admin, tokens, watches, reports });
 let reconciler: Reconciler | undefined;
 const queue = new Queue({
   workers: WORKERS,
@@ -48,6 +50,18 @@ const queue = new Queue({
   onDone: (key, seconds, error) => {
     metrics.looked(seconds, error);
     if (error !== undefined) log.error('reconcile failed', { server: key, error: String(error) });
+  },
+});
+/** Of their own: whoever waits for an answer of a pod keeps nobody from hearing that another one is gone. */
+const pushes = new Queue({
+  workers: WORKERS,
+  work: async (key) => {
+    const server = serverAt(watches, key);
+    const ms = server && (await peers.push(server));
+    if (ms !== undefined) pushes.addAfter(key, ms);
+  },
+  onDone: (key, _, error) => {
+    if (error !== undefined) log.error('peers failed', { server: key, error: String(error) });
   },
 });
 let synced = false;
@@ -92,37 +106,11 @@ log.info('synced', { kubernetes: text, servers: watches.servers.store.size });
 await elector.elected;
 log.info('leading');
 reconciler = new Reconciler(
-  { watches, admin, tokens, reports, serverMinor: minor },
+  { watches, admin, tokens, reports, peers, serverMinor: minor },
   { client, admin, tokens, recorder },
+  new InnerSecrets(client),
 );
-follow();
-
-/** Every change of a server, and of what belongs to one, has the server looked at. */
-function follow(): void {
-  watches.servers.onChange((key) => queue.add(key));
-  watches.pods.onChange((_, now, before) => {
-    if (!now) reports.forget(before?.metadata.uid ?? '');
-  });
-  for (const reflector of [watches.pods, watches.sets, watches.services, watches.budgets])
-    reflector.onChange((_, now, before) => ofServer(now ?? before));
-  watches.configMaps.onChange((_, now, before) => {
-    const object = now ?? before;
-    ofServer(object);
-    const namespace = object?.metadata.namespace;
-    for (const each of watches.servers.store.values())
-      if (
-        each.metadata.namespace === namespace &&
-        each.spec.code?.configMap === object?.metadata.name
-      )
-        queue.add(keyOf(each));
-  });
-  for (const key of watches.servers.store.keys()) queue.add(key);
-}
-
-function ofServer(object: KubeObject | undefined): void {
-  const name = object?.metadata.labels?.[LABEL.server];
-  if (name !== undefined) queue.add(`${object?.metadata.namespace}/${name}`);
-}
+follow(watches, reports, { look: (key) => queue.add(key), push: (key) => pushes.add(key) });
 
 /** The API server may be away when we come up. */
 async function versionOf(): Promise<{ minor: number; text: string }> {
@@ -150,7 +138,7 @@ async function end(signal: string): Promise<void> {
   ending = true;
   log.info('ending', { signal });
   watches.stop();
-  await queue.stop();
+  await Promise.all([queue.stop(), pushes.stop()]);
   await recorder.idle();
   await elector.stop();
   server.close();

@@ -1,12 +1,13 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { VERSION } from '../src/contract.ts';
 import type { ReplicaSet } from './api/meta.ts';
-import { LABEL } from './api/names.ts';
+import { isOf, LABEL, namesOf } from './api/names.ts';
 import type { SocketServer } from './api/types.ts';
 import type { Client } from './kube/client.ts';
 import type { Recorder } from './kube/events.ts';
 import type { Queue } from './kube/queue.ts';
 import { setView } from './reconcile/pod-views.ts';
+import { allServers } from './reconcile/servers.ts';
 import type { Watches } from './reconcile/watches.ts';
 
 /** What the operator counts. Series of a server end with it. */
@@ -77,7 +78,7 @@ export class OperatorMetrics {
   }
 
   #serverGauges(watches: Watches): void {
-    const servers = () => [...watches.servers.store.values()];
+    const servers = () => allServers(watches);
     this.#gauge('servers', 'Servers by phase.', ['phase'], (gauge) => {
       for (const { status } of servers()) gauge.inc({ phase: status?.phase ?? 'Pending' }, 1);
     });
@@ -179,11 +180,11 @@ const PER_SERVER: readonly (readonly [string, string, (server: SocketServer) => 
 ];
 
 /** Whether a set makes the pods of a server's present revision; those of like servers may be called the same. */
-function isCurrent({ metadata }: ReplicaSet, { metadata: of, status }: SocketServer): boolean {
-  const { [LABEL.server]: server, [LABEL.revision]: revision } = metadata.labels ?? {};
-  return metadata.namespace === of.namespace && server === of.name && revision === status?.revision;
+function isCurrent(set: ReplicaSet, server: SocketServer): boolean {
+  return isOf(set, server) && set.metadata.labels?.[LABEL.revision] === server.status?.revision;
 }
 
-function labels({ metadata }: SocketServer): { namespace: string; server: string } {
-  return { namespace: metadata.namespace ?? '', server: metadata.name };
+/** As the pods of the server say it in their label. */
+function labels(server: SocketServer): { namespace: string; server: string } {
+  return { namespace: server.metadata.namespace ?? '', server: namesOf(server).server };
 }

@@ -27,6 +27,8 @@ export const ENV = {
   adminTokenFile: 'LONGSHORE_ADMIN_TOKEN_FILE',
   /** `HOST:PORT`, `unix:///path` or `nats://HOST:PORT` of channel servers, with commas between them (worker processes). */
   channel: 'LONGSHORE_CHANNEL',
+  /** Bytes of history that a channel server keeps of all its channels (worker processes). */
+  channelHistory: 'LONGSHORE_CHANNEL_HISTORY_BYTES',
   /** JSON given by the master to each of its processes: which worker, which slot. Not for people. */
   child: 'LONGSHORE_CHILD',
   /** Hot configuration at start: a JSON object of strings, or a folder with one file per key. */

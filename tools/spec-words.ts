@@ -128,6 +128,7 @@ const obstacles = Object.entries(OBSTACLES).map(
 const LABELS: Readonly<Record<keyof typeof LABEL, string>> = {
   server: 'everything of a server | its name',
   revision: 'ReplicaSets, pods | name of the revision',
+  kind: 'everything of a ChannelServer | `ChannelServer`',
   open: 'pods | `true`: the Service sends new connections to it; `false`: it keeps those that it has',
 };
 const WISHES: Readonly<Partial<Record<keyof typeof ANNOTATION, string>>> = {

@@ -1,6 +1,7 @@
 import type { Schema } from './json-schema.ts';
 import { specSchema } from './schema.ts';
-import type { SocketServer, SocketServerSpec } from './types.ts';
+import { channelSpecSchema } from './schema-channel.ts';
+import type { ChannelServer, ChannelServerSpec, SocketServer, SocketServerSpec } from './types.ts';
 
 /**
  * A value with the defaults of its schema, as the API server puts them in: an absent field with a default gets it, and
@@ -23,4 +24,9 @@ export function defaulted(schema: Schema, value: unknown): unknown {
 /** The object with a full spec. */
 export function complete(server: SocketServer): SocketServer {
   return { ...server, spec: defaulted(specSchema, server.spec) as SocketServerSpec };
+}
+
+/** The same of a ChannelServer. */
+export function completeChannel(server: ChannelServer): ChannelServer {
+  return { ...server, spec: defaulted(channelSpecSchema, server.spec) as ChannelServerSpec };
 }

@@ -1,3 +1,5 @@
+import type { KubeObject } from './meta.ts';
+
 /** Names in the cluster: labels, annotations, and what the objects of a server are called. Constants and pure text. */
 
 export const LABEL = {
@@ -5,6 +7,8 @@ export const LABEL = {
   server: 'longshore.dev/server',
   /** Revision, on ReplicaSets and pods. */
   revision: 'longshore.dev/revision',
+  /** `ChannelServer` on everything that belongs to one; not there for a `SocketServer`. */
+  kind: 'longshore.dev/kind',
   /** `true`: the Service sends new connections to this pod. */
   open: 'longshore.dev/open',
 } as const;
@@ -40,27 +44,64 @@ export const GOING = -1000;
 
 /** What the objects of a server are called. */
 export type Names = {
+  /** Value of `LABEL.server`, and what all other names begin with. */
+  readonly server: string;
   readonly set: (revision: string) => string;
   readonly service: string;
   readonly budget: string;
   readonly config: string;
   readonly workers: string;
   readonly token: string;
+  readonly peers: string;
 };
 
-export const namesOf = (server: string): Names => ({
-  set: (revision) => `${server}-${revision}`,
-  service: server,
-  budget: server,
-  config: `${server}-config`,
-  workers: `${server}-workers`,
-  token: `${server}-admin`,
-});
+/** What says which server it is. */
+export type Named = Pick<KubeObject, 'kind' | 'metadata'>;
+
+/** Objects of a ChannelServer have it behind its name, so that a SocketServer may be called the same. */
+export const CHANNEL_SUFFIX = '-channel';
+
+export const isChannel = ({ kind }: Pick<KubeObject, 'kind'>): boolean => kind === 'ChannelServer';
+
+export function namesOf(server: Named): Names {
+  const name = isChannel(server)
+    ? `${server.metadata.name}${CHANNEL_SUFFIX}`
+    : server.metadata.name;
+  return {
+    server: name,
+    set: (revision) => `${name}-${revision}`,
+    service: name,
+    budget: name,
+    config: `${name}-config`,
+    workers: `${name}-workers`,
+    token: `${name}-admin`,
+    peers: `${name}-peers`,
+  };
+}
+
+/** Secret of the inner ports, one for all servers of a namespace, and the key in it. */
+export const INNER_SECRET = { name: 'longshore-inner', key: 'secret' } as const;
+
+/** Key of the ConfigMap with the peers. */
+export const PEERS_KEY = 'peers.json';
 
 /** Labels of everything that belongs to a server. */
-export const labelsOf = (server: string): Record<string, string> => ({
-  'app.kubernetes.io/name': 'longshore-server',
-  'app.kubernetes.io/instance': server,
-  'app.kubernetes.io/managed-by': MANAGER,
-  [LABEL.server]: server,
-});
+export function labelsOf(server: Named): Record<string, string> {
+  const { server: name } = namesOf(server);
+  return {
+    'app.kubernetes.io/name': 'longshore-server',
+    'app.kubernetes.io/instance': name,
+    'app.kubernetes.io/managed-by': MANAGER,
+    [LABEL.server]: name,
+    ...(isChannel(server) ? { [LABEL.kind]: server.kind } : {}),
+  };
+}
+
+/** Whether an object has the labels of a server's. */
+export function isOf({ metadata }: Pick<KubeObject, 'metadata'>, server: Named): boolean {
+  return (
+    metadata.namespace === server.metadata.namespace &&
+    metadata.labels?.[LABEL.server] === namesOf(server).server &&
+    metadata.labels?.[LABEL.kind] === (isChannel(server) ? server.kind : undefined)
+  );
+}

@@ -20,6 +20,10 @@ export type PodReport = {
   readonly code?: string;
   /** Effective kernel settings. */
   readonly sysctls?: Readonly<Record<string, string>>;
+  /** Version of the list of peers that was pushed last. */
+  readonly peers?: number;
+  /** Inner addresses of the gateways in it. */
+  readonly gateways?: readonly string[];
   readonly workers: readonly WorkerReport[];
   readonly processes: readonly ProcessReport[];
 };

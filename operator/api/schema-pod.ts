@@ -101,9 +101,9 @@ export const podPatch: Schema = record(
           required: ['name'],
           'x-kubernetes-validations': [
             telling(
-              "!(self.name in ['config', 'workers', 'admin-token', 'code'])",
+              "!(self.name in ['config', 'workers', 'admin-token', 'code', 'longshore-peers', 'longshore-inner'])",
               "'podTemplate has a volume ' + self.name + ', which is one of the operator; take another name'",
-              'config, workers, admin-token and code are volumes of the operator',
+              'config, workers, admin-token, code, longshore-peers and longshore-inner are volumes of the operator',
             ),
           ],
         }),

@@ -199,6 +199,23 @@ export const specSchema: Schema = record(
     rollout,
     limits,
     tuning,
+    channelRef: record(
+      'The channel servers that ChannelClient uses in these pods; without it each pod has one of its own.',
+      {
+        name: text('Name of a ChannelServer of this namespace.', { minLength: 1, maxLength: 253 }),
+      },
+      { required: ['name'] },
+    ),
+    gatewayRef: record(
+      'The gateways that BusinessWorkers and GatewayClient use in these pods.',
+      {
+        name: text('Name of a SocketServer of this namespace whose program has Gateway workers.', {
+          minLength: 1,
+          maxLength: 253,
+        }),
+      },
+      { required: ['name'] },
+    ),
     podTemplate: podPatch,
   },
   {

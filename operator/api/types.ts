@@ -28,9 +28,14 @@ export type SocketServerSpec = {
   readonly rollout: RolloutSpec;
   readonly limits: LimitsSpec;
   readonly tuning: TuningSpec;
+  readonly channelRef?: Reference;
+  readonly gatewayRef?: Reference;
   /** A strategic patch of the pod template, bounded by what the schema lists. */
   readonly podTemplate: PodPatch;
 };
+
+/** An object of the same namespace. */
+export type Reference = { readonly name: string };
 
 export type WorkerSpec = {
   readonly name: string;
@@ -78,6 +83,31 @@ export type TuningSpec = {
 export type PodPatch = {
   readonly metadata?: { readonly labels?: Labels; readonly annotations?: Labels };
   readonly spec?: Readonly<Record<string, unknown>>;
+};
+
+/** As it is after the API server has put in the defaults of `schema-channel.ts`. */
+export type ChannelServer = KubeObject & {
+  readonly spec: ChannelServerSpec;
+  /** The same as of a `SocketServer`. */
+  readonly status?: SocketServerStatus;
+};
+
+export type ChannelServerSpec = Pick<
+  SocketServerSpec,
+  | 'replicas'
+  | 'imagePullPolicy'
+  | 'imagePullSecrets'
+  | 'resources'
+  | 'drain'
+  | 'rollout'
+  | 'tuning'
+  | 'podTemplate'
+> & {
+  readonly engine: 'builtin' | 'nats';
+  readonly nats?: { readonly servers: readonly string[] };
+  readonly image?: string;
+  /** Bytes that a pod keeps of all channels with history. */
+  readonly history: { readonly maxBytes: number };
 };
 
 /** What an edit needs, from the cheapest to the dearest. */

@@ -2,6 +2,7 @@ import type { SocketServerStatus } from '../api/types.ts';
 import { classOf } from './change.ts';
 import { events } from './events.ts';
 import { inputsOf, revisionOf } from './inputs.ts';
+import { peerActions } from './peers.ts';
 import { reloading } from './reload.ts';
 import { retirement } from './retire.ts';
 import { numberOf, statusOf, workOf } from './status.ts';
@@ -42,6 +43,7 @@ export function decide(observed: Observed): Decision {
         // Closed first and drained then, so that whoever comes back goes elsewhere.
         ...steering(observed, revision, drainedBy(retire)),
         ...retire,
+        ...peerActions(observed),
         ...reload.actions,
         ...events(observed, revision, status),
       ];

@@ -9,6 +9,7 @@ import {
   silenceOf,
   troubledOf,
 } from './obstacle.ts';
+import { peersKnown } from './peers.ts';
 import { sameSetting } from './tuning.ts';
 import type { Observed, PodView } from './view.ts';
 
@@ -23,6 +24,7 @@ export function findings(observed: Observed, circumstances: Circumstances): Find
     draining(observed),
     tuning(observed, circumstances.revision),
     saturated(observed),
+    ...peersKnown(observed),
   ];
 }
 

@@ -8,7 +8,10 @@ import type { SocketServerSpec } from '../api/types.ts';
  * a default, or another default: what is as the schema has it anyway is left out. Pure.
  */
 
-type Field = Exclude<keyof SocketServerSpec, 'replicas' | 'config' | 'service' | 'rollout'>;
+type Field = Exclude<
+  keyof SocketServerSpec,
+  'replicas' | 'config' | 'service' | 'rollout' | 'channelRef' | 'gatewayRef'
+>;
 
 /** What makes a pod: a change of any of it needs other pods. */
 const FIELDS: readonly Field[] = [

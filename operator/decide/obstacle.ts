@@ -1,5 +1,6 @@
 import { EXIT } from '../../src/contract.ts';
 import type { Work } from './change.ts';
+import { peersKnown } from './peers.ts';
 import type { Reloading } from './reload.ts';
 import { rejectedOf } from './retire.ts';
 import type { Observed, PodView, SetView } from './view.ts';
@@ -32,6 +33,8 @@ export function obstacleOf(
       reason: 'Missing',
       message: `${first} does not exist; it is looked for again when it is made`,
     };
+  const [peers] = peersKnown(observed);
+  if (peers?.reason === 'Missing') return { reason: 'PeersMissing', message: peers.message };
   if (reload.failed)
     return {
       reason: 'ReloadFailed',

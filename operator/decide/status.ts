@@ -1,5 +1,5 @@
 import { conditionsOf, type Finding } from '../api/conditions.ts';
-import { LABEL } from '../api/names.ts';
+import { LABEL, namesOf } from '../api/names.ts';
 import type { ChangeStatus, Phase, PodStatus, SocketServerStatus } from '../api/types.ts';
 import { deadlineSeconds } from './amounts.ts';
 import { changeOf, classOf, type Work } from './change.ts';
@@ -37,7 +37,7 @@ export function statusOf(
     updatedReplicas: work.good,
     drainingReplicas: pods.filter(isDraining).length,
     connections: pods.reduce((sum, { answer }) => sum + (answer?.connections ?? 0), 0),
-    selector: `${LABEL.server}=${server.metadata.name}`,
+    selector: `${LABEL.server}=${namesOf(server).server}`,
     revision,
     revisionNumber: numberOf(observed, revision),
     phase: phaseOf(observed, work, found),

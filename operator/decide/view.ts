@@ -4,6 +4,37 @@ import type { ClusterFacts } from './tuning.ts';
 
 /** What the operator sees of a server before it decides. Times are milliseconds since 1970. Types only. */
 
+/** One server of a service, as `POST /peers` takes it. */
+export type Member = { readonly id: string; readonly address: string };
+
+/** Where the servers are that programs may use: the body of `POST /peers`. A missing service is one without servers of ours. */
+export type Peers = {
+  readonly version: number;
+  readonly channel?: readonly Member[];
+  readonly gateway?: readonly Member[];
+};
+
+/** A pod of a server that others refer to. */
+export type PeerPod = {
+  readonly name: string;
+  readonly ip?: string;
+  readonly ready: boolean;
+  /** It drains, or is on its way out. */
+  readonly leaving: boolean;
+  readonly over: boolean;
+  /** What its admin port said last, however long ago; `undefined` if this operator has not heard it yet. */
+  readonly gateways?: readonly string[];
+};
+
+/** What a reference leads to. `what` is as in `ChannelServer events`. */
+export type PeerSource =
+  | { readonly is: 'missing'; readonly what: string }
+  | { readonly is: 'addresses'; readonly what: string; readonly addresses: readonly string[] }
+  | { readonly is: 'pods'; readonly what: string; readonly pods: readonly PeerPod[] };
+
+/** By service; one without a reference is not there. */
+export type PeerSources = { readonly channel?: PeerSource; readonly gateway?: PeerSource };
+
 /** What a pod's admin port said. */
 export type PodAnswer = {
   /** `starting`, `running`, `held`, `draining` or `stopping`. */
@@ -21,6 +52,8 @@ export type PodAnswer = {
   };
   /** Effective kernel settings. */
   readonly sysctls: Readonly<Record<string, string>>;
+  /** Version of the list of peers that it has. */
+  readonly peers?: number;
 };
 
 /** How the program of a pod ended last, and how often it has. */
@@ -79,6 +112,8 @@ export type Observed = {
   readonly missing: readonly string[];
   /** What the API server refused, in its words. */
   readonly refused?: string;
+  /** For a server that refers to others, or did. */
+  readonly peers?: { readonly sources: PeerSources; readonly now: Peers | undefined };
   readonly cluster: ClusterFacts;
   readonly now: number;
 };
@@ -91,7 +126,9 @@ export type PodAction =
   | { readonly do: 'reload'; readonly pod: string; readonly want: string }
   /** Writes down that it is as wanted already. */
   | { readonly do: 'adopt'; readonly pod: string; readonly want: string }
-  | { readonly do: 'config'; readonly pod: string };
+  | { readonly do: 'config'; readonly pod: string }
+  /** Gives it the list of peers. */
+  | { readonly do: 'peers'; readonly pod: string };
 
 /** Something that is done to objects. */
 export type ObjectAction =

@@ -12,11 +12,11 @@ export function budget(server: SocketServer): KubeObject[] {
   const object = {
     apiVersion: 'policy/v1',
     kind: 'PodDisruptionBudget',
-    metadata: metaOf(server, namesOf(server.metadata.name).budget),
+    metadata: metaOf(server, namesOf(server).budget),
     spec: {
       maxUnavailable: 1,
       unhealthyPodEvictionPolicy: 'AlwaysAllow',
-      selector: { matchLabels: { [LABEL.server]: server.metadata.name } },
+      selector: { matchLabels: { [LABEL.server]: namesOf(server).server } },
     },
   };
   return [object];

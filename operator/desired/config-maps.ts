@@ -8,7 +8,7 @@ import { metaOf } from './metadata.ts';
  * Pods that run get changes of either through their admin port, so that nobody waits for a volume. Pure.
  */
 export function configMaps(server: SocketServer): ConfigMap[] {
-  const names = namesOf(server.metadata.name);
+  const names = namesOf(server);
   const map = (name: string, data: Readonly<Record<string, string>>): ConfigMap => ({
     apiVersion: 'v1',
     kind: 'ConfigMap',

@@ -1,4 +1,4 @@
-import { API_VERSION, KIND } from '../api/crd.ts';
+import { API_VERSION } from '../api/crd.ts';
 import type { Meta, OwnerReference } from '../api/meta.ts';
 import { labelsOf } from '../api/names.ts';
 import type { SocketServer } from '../api/types.ts';
@@ -8,15 +8,15 @@ export function metaOf(server: SocketServer, name: string): Meta {
   return {
     name,
     ...(server.metadata.namespace === undefined ? {} : { namespace: server.metadata.namespace }),
-    labels: labelsOf(server.metadata.name),
+    labels: labelsOf(server),
     ownerReferences: [ownerOf(server)],
   };
 }
 
-function ownerOf({ metadata }: SocketServer): OwnerReference {
+function ownerOf({ kind, metadata }: SocketServer): OwnerReference {
   return {
     apiVersion: API_VERSION,
-    kind: KIND,
+    kind,
     name: metadata.name,
     uid: metadata.uid ?? '',
     controller: true,

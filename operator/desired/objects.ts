@@ -14,7 +14,7 @@ export function objectsOf(server: SocketServer): KubeObject[] {
 export function uselessOf(
   server: SocketServer,
 ): { kind: 'Service' | 'PodDisruptionBudget'; name: string }[] {
-  const names = namesOf(server.metadata.name);
+  const names = namesOf(server);
   return [
     ...(service(server).length === 0 ? [{ kind: 'Service', name: names.service } as const] : []),
     ...(budget(server).length === 0

@@ -1,5 +1,5 @@
-import { ADMIN_PORT, ENV } from '../../src/contract.ts';
-import { LABEL, labelsOf, namesOf } from '../api/names.ts';
+import { ADMIN_PORT, ENV, GATEWAY_PORT } from '../../src/contract.ts';
+import { INNER_SECRET, LABEL, labelsOf, namesOf, PEERS_KEY } from '../api/names.ts';
 import type { SocketServer, WorkerSpec } from '../api/types.ts';
 import { portOf, transportOf } from './listen.ts';
 import { merged } from './merge.ts';
@@ -25,17 +25,21 @@ const PATH = {
   config: '/etc/longshore/config',
   workers: '/etc/longshore/workers',
   token: '/etc/longshore/admin',
+  peers: '/etc/longshore/peers',
+  inner: '/etc/longshore/inner',
   tmp: '/tmp',
 } as const;
+
+/** Names of volumes that came later than `podTemplate`: nobody has called one of theirs so. */
+const VOLUME = { peers: 'longshore-peers', inner: 'longshore-inner' } as const;
 
 const USER = 1000;
 
 export function podTemplate(server: SocketServer, settings: PodSettings): object {
-  const { spec, metadata } = server;
   const own = {
     metadata: {
       labels: {
-        ...labelsOf(metadata.name),
+        ...labelsOf(server),
         [LABEL.revision]: settings.revision,
         // Open unless we close it: a pod that comes while we are away serves.
         [LABEL.open]: 'true',
@@ -43,11 +47,11 @@ export function podTemplate(server: SocketServer, settings: PodSettings): object
     },
     spec: podSpec(server, settings),
   };
-  return merged(own, spec.podTemplate);
+  return merged(own, server.spec.podTemplate);
 }
 
 function podSpec(server: SocketServer, settings: PodSettings): object {
-  const { spec, metadata } = server;
+  const { spec } = server;
   const { graceSeconds, tuning } = settings;
   const sysctls = Object.entries(tuning.pod).map(([name, value]) => ({ name, value }));
   const init = tuneContainer(server, settings);
@@ -74,7 +78,10 @@ function podSpec(server: SocketServer, settings: PodSettings): object {
         topologyKey: 'kubernetes.io/hostname',
         whenUnsatisfiable: 'ScheduleAnyway',
         labelSelector: {
-          matchLabels: { [LABEL.server]: metadata.name, [LABEL.revision]: settings.revision },
+          matchLabels: {
+            [LABEL.server]: namesOf(server).server,
+            [LABEL.revision]: settings.revision,
+          },
         },
       },
     ],
@@ -119,6 +126,8 @@ function serverContainer(server: SocketServer, settings: PodSettings): object {
       { name: 'config', mountPath: PATH.config, readOnly: true },
       { name: 'workers', mountPath: PATH.workers, readOnly: true },
       { name: 'admin-token', mountPath: PATH.token, readOnly: true },
+      { name: VOLUME.peers, mountPath: PATH.peers, readOnly: true },
+      { name: VOLUME.inner, mountPath: PATH.inner, readOnly: true },
       { name: 'tmp', mountPath: PATH.tmp },
       ...(spec.code ? [{ name: 'code', mountPath: PATH.app, readOnly: true }] : []),
     ],
@@ -148,6 +157,9 @@ function environment({ spec }: SocketServer, { graceSeconds, tuning }: PodSettin
     [ENV.drainPropagation]: String(drain.propagationSeconds),
     [ENV.drainWindow]: String(drain.windowSeconds),
     [ENV.grace]: String(graceSeconds),
+    [ENV.gatewayListen]: `0.0.0.0:${GATEWAY_PORT}`,
+    [ENV.peers]: `${PATH.peers}/${PEERS_KEY}`,
+    [ENV.secretFile]: `${PATH.inner}/${INNER_SECRET.key}`,
     [ENV.runtimeDir]: `${PATH.tmp}/longshore`,
     ...(Object.keys(limits).length > 0 ? { [ENV.limits]: JSON.stringify(limits) } : {}),
     ...(Object.keys(tuning.wanted).length > 0
@@ -160,11 +172,14 @@ function environment({ spec }: SocketServer, { graceSeconds, tuning }: PodSettin
 }
 
 function volumes(server: SocketServer): object[] {
-  const names = namesOf(server.metadata.name);
+  const names = namesOf(server);
   return [
     { name: 'config', configMap: { name: names.config } },
     { name: 'workers', configMap: { name: names.workers } },
     { name: 'admin-token', secret: { secretName: names.token, defaultMode: 0o440 } },
+    // Not there as long as there are no peers.
+    { name: VOLUME.peers, configMap: { name: names.peers, optional: true } },
+    { name: VOLUME.inner, secret: { secretName: INNER_SECRET.name, defaultMode: 0o440 } },
     { name: 'tmp', emptyDir: { sizeLimit: '64Mi' } },
     ...(server.spec.code
       ? [{ name: 'code', configMap: { name: server.spec.code.configMap } }]

@@ -22,8 +22,8 @@ export type SetSettings = PodSettings & {
  */
 export function replicaSet(server: SocketServer, settings: SetSettings): ReplicaSet {
   const { revision, number, replicas, inputs, skipped } = settings;
-  const meta = metaOf(server, namesOf(server.metadata.name).set(revision));
-  const selector = { [LABEL.server]: server.metadata.name, [LABEL.revision]: revision };
+  const meta = metaOf(server, namesOf(server).set(revision));
+  const selector = { [LABEL.server]: namesOf(server).server, [LABEL.revision]: revision };
   return {
     apiVersion: 'apps/v1',
     kind: 'ReplicaSet',

@@ -14,14 +14,14 @@ export function service(server: SocketServer): KubeObject[] {
   const ports = workers.flatMap((worker, i) => servicePort(worker, names[i]));
   if (wanted.type === 'None' || ports.length === 0) return [];
   const { type, annotations, externalTrafficPolicy, loadBalancerClass } = wanted;
-  const meta = metaOf(server, namesOf(server.metadata.name).service);
+  const meta = metaOf(server, namesOf(server).service);
   const object = {
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { ...meta, annotations },
     spec: {
       type,
-      selector: { [LABEL.server]: server.metadata.name, [LABEL.open]: 'true' },
+      selector: { [LABEL.server]: namesOf(server).server, [LABEL.open]: 'true' },
       ports,
       ...(externalTrafficPolicy === undefined ? {} : { externalTrafficPolicy }),
       ...(loadBalancerClass === undefined ? {} : { loadBalancerClass }),

@@ -12,7 +12,7 @@ export function tokenSecret(
     apiVersion: 'v1',
     kind: 'Secret',
     type: 'Opaque',
-    metadata: metaOf(server, namesOf(server.metadata.name).token),
+    metadata: metaOf(server, namesOf(server).token),
     data: { token },
   };
 }

@@ -28,6 +28,8 @@ export function reportOf(body: string): PodReport {
     ...optional(status, 'config', () => text(status, 'config')),
     ...optional(status, 'code', () => text(status, 'code')),
     ...optional(status, 'sysctls', textsOf),
+    ...optional(status, 'peers', () => count(status, 'peers')),
+    ...optional(status, 'gateways', addressesOf),
     workers: listOf(status, 'workers', workerOf),
     processes: listOf(status, 'processes', processOf),
   };
@@ -118,6 +120,12 @@ function listOf<T>(fields: Fields, name: string, read: (each: Fields) => T): T[]
 function textsOf(value: unknown): Record<string, string> {
   const fields = fieldsOf(value, 'sysctls');
   return Object.fromEntries(Object.keys(fields).map((name) => [name, text(fields, name)]));
+}
+
+function addressesOf(value: unknown): string[] {
+  const isText = (each: unknown) => typeof each === 'string' && each.length <= TEXT_MAX;
+  if (Array.isArray(value) && value.length <= LIST_MAX && value.every(isText)) return value;
+  throw new Nonsense(`gateways is ${shown(value)}, expected a list of at most ${LIST_MAX} texts`);
 }
 
 /** Short, whatever it is. */

@@ -46,6 +46,9 @@ export type ReloadBody = {
 
 export type DrainBody = { readonly propagationSeconds?: number; readonly windowSeconds?: number };
 
+/** A version, and lists of members by service. */
+export type PeersBody = { readonly version: number };
+
 export type PodAdminOptions = {
   /** Default: the admin port. */
   readonly port?: number;
@@ -99,6 +102,11 @@ export class PodAdmin {
     values: Readonly<Record<string, string>>,
   ): Promise<void> {
     await this.#call('POST', '/config', ip, tokens, values);
+  }
+
+  /** Says where the servers are that its programs may use; an older list than it has is ignored. */
+  async peers(ip: string, tokens: readonly string[], peers: PeersBody): Promise<void> {
+    await this.#call('POST', '/peers', ip, tokens, peers);
   }
 
   /** Ends all calls, with errors. */

@@ -1,4 +1,4 @@
-import { GROUP, KIND, PLURAL, VERSION } from '../api/crd.ts';
+import { CHANNEL_SERVER, GROUP, SOCKET_SERVER, VERSION } from '../api/crd.ts';
 import type { KubeObject } from '../api/meta.ts';
 
 /** The kinds that the operator reads or writes, and their addresses. Pure. */
@@ -38,6 +38,7 @@ const grouped = (group: string, version: string, kind: string, plural: string): 
 
 export type Kind =
   | 'SocketServer'
+  | 'ChannelServer'
   | 'Pod'
   | 'ReplicaSet'
   | 'Service'
@@ -51,7 +52,8 @@ export type Kind =
 
 /** By kind. */
 export const resources: Readonly<Record<Kind, Resource>> = {
-  SocketServer: grouped(GROUP, VERSION, KIND, PLURAL),
+  SocketServer: grouped(GROUP, VERSION, SOCKET_SERVER.kind, SOCKET_SERVER.plural),
+  ChannelServer: grouped(GROUP, VERSION, CHANNEL_SERVER.kind, CHANNEL_SERVER.plural),
   Pod: core('Pod', 'pods'),
   ReplicaSet: grouped('apps', 'v1', 'ReplicaSet', 'replicasets'),
   Service: core('Service', 'services'),

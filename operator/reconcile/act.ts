@@ -103,6 +103,8 @@ export class Act {
         return this.#reload(action);
       case 'adopt':
         return this.#annotate(action.pod, { [ANNOTATION.reloaded]: action.want });
+      case 'peers':
+        return this.#peers(action.pod);
       case 'config':
         return this.#ask(action.pod, (ip, tokens) =>
           this.#hands.admin.config(ip, tokens, this.#server.spec.config),
@@ -171,6 +173,11 @@ export class Act {
     await this.#annotate(pod, { [ANNOTATION.reloaded]: want });
   }
 
+  async #peers(pod: string): Promise<void> {
+    const { now } = this.#observed.peers ?? {};
+    if (now) await this.#ask(pod, (ip, tokens) => this.#hands.admin.peers(ip, tokens, now));
+  }
+
   #note({ type, reason, message }: On<'event'>): void {
     this.#hands.recorder.note(this.#server, type, reason, message, 'Reconcile');
   }
@@ -197,7 +204,7 @@ export class Act {
   }
 }
 
-const POD_ACTIONS: readonly string[] = ['drain', 'undrain', 'reload', 'adopt', 'config'];
+const POD_ACTIONS: readonly string[] = ['drain', 'undrain', 'reload', 'adopt', 'config', 'peers'];
 
 function isPodAction(action: Action): action is PodAction {
   return POD_ACTIONS.includes(action.do);

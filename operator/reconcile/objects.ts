@@ -39,7 +39,8 @@ export async function ensureObjects(
   }
 }
 
-async function ensure(
+/** Makes one object as it should be; nothing is written while it is. @throws {ApiError} @throws {Foreign} */
+export async function ensure(
   client: Client,
   watches: Watches,
   object: KubeObject,

@@ -1,10 +1,12 @@
 import type { Pod } from '../api/meta.ts';
-import { LABEL } from '../api/names.ts';
+import { isOf } from '../api/names.ts';
 import type { SocketServer } from '../api/types.ts';
 import type { Observed } from '../decide/view.ts';
 import { type PodAdmin, PodError } from '../kube/pods.ts';
 import { factsOf } from './cluster-facts.ts';
 import { digest } from './digest.ts';
+import type { PeerBook } from './peer-book.ts';
+import { sourcesOf } from './peer-sources.ts';
 import { type Asked, podView, setView } from './pod-views.ts';
 import type { Reports } from './reports.ts';
 import type { Tokens } from './tokens.ts';
@@ -17,6 +19,7 @@ export type Eyes = {
   readonly admin: PodAdmin;
   readonly tokens: Tokens;
   readonly reports: Reports;
+  readonly peers: PeerBook;
   /** 36 for Kubernetes 1.36. */
   readonly serverMinor: number;
 };
@@ -51,6 +54,7 @@ export async function observe(
     config: digest(server.spec.config),
     missing,
     ...(refused === undefined ? {} : { refused }),
+    peers: { sources: sourcesOf(eyes, server), now: eyes.peers.of(server) },
     cluster: factsOf(eyes.serverMinor, watches.nodes.store.values(), place),
     now: Date.now(),
   };
@@ -59,13 +63,6 @@ export async function observe(
 /** The pods of a server, those that are on their way out included. */
 export function podsOf(watches: Watches, server: SocketServer): Pod[] {
   return [...watches.pods.store.values()].filter((pod) => isOf(pod, server));
-}
-
-function isOf({ metadata }: Pick<Pod, 'metadata'>, server: SocketServer): boolean {
-  return (
-    metadata.namespace === server.metadata.namespace &&
-    metadata.labels?.[LABEL.server] === server.metadata.name
-  );
 }
 
 async function ask(

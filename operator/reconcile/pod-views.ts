@@ -49,7 +49,7 @@ function optional<K extends string, T>(
 }
 
 function answerOf(report: PodReport): PodAnswer {
-  const { phase, reload, code, config, sysctls = {}, workers, processes } = report;
+  const { phase, reload, code, config, peers, sysctls = {}, workers, processes } = report;
   return {
     phase,
     // A program's own connections, as to its channel server, are nobody's to wait for.
@@ -61,6 +61,7 @@ function answerOf(report: PodReport): PodAnswer {
     sysctls,
     ...(code === undefined ? {} : { code }),
     ...(config === undefined ? {} : { config }),
+    ...(peers === undefined ? {} : { peers }),
     ...(reload
       ? {
           reload: {

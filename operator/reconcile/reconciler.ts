@@ -1,17 +1,18 @@
-import { API_VERSION, KIND } from '../api/crd.ts';
-import { complete } from '../api/defaults.ts';
-import { LABEL } from '../api/names.ts';
+import { API_VERSION } from '../api/crd.ts';
+import { isOf } from '../api/names.ts';
 import type { SocketServer, SocketServerStatus } from '../api/types.ts';
 import { decide } from '../decide/decide.ts';
 import { canonical } from '../decide/inputs.ts';
 import type { Action } from '../decide/view.ts';
 import { isNotFound, isUnacceptable } from '../kube/api-error.ts';
-import { refOf, resources } from '../kube/resources.ts';
+import { refOf } from '../kube/resources.ts';
 import { Act, type Hands } from './act.ts';
+import type { InnerSecrets } from './inner-secrets.ts';
 import { log } from './log.ts';
 import { ensureObjects, Foreign, type Marks } from './objects.ts';
 import { type Eyes, observe, podsOf } from './observe.ts';
 import { setView } from './pod-views.ts';
+import { serverAt } from './servers.ts';
 import { undoOf } from './undo.ts';
 
 /** A status in which only numbers of connections are different is written this seldom. */
@@ -28,6 +29,7 @@ type Written = { readonly status: SocketServerStatus; readonly at: number };
 export class Reconciler {
   readonly #eyes: Eyes;
   readonly #hands: Hands;
+  readonly #inner: InnerSecrets;
   /** What we have said last, by uid: our own copy of the objects may not have it yet. */
   readonly #said = new Map<string, Written>();
   readonly #uids = new Map<string, string>();
@@ -36,23 +38,24 @@ export class Reconciler {
   /** What the API server said against a ReplicaSet, by uid of the server. */
   readonly #refusals = new Map<string, Refusal>();
 
-  constructor(eyes: Eyes, hands: Hands) {
+  constructor(eyes: Eyes, hands: Hands, inner: InnerSecrets) {
     this.#eyes = eyes;
     this.#hands = hands;
+    this.#inner = inner;
   }
 
   /**
-   * @param key `namespace/name`
+   * @param key as of `keyOfServer`
    * @returns milliseconds until it wants to be looked at again, if nothing happens before
    * @throws {ApiError} if it should be tried again soon
    */
   async reconcile(key: string): Promise<number | undefined> {
-    const found = this.#eyes.watches.servers.store.get(key);
+    const found = serverAt(this.#eyes.watches, key);
     if (!found) {
       this.#forget(key);
       return undefined;
     }
-    const server = this.#remembered(key, complete(found));
+    const server = this.#remembered(key, found);
     if (await this.#undo(server)) return undefined;
     const refused = (await this.#ensure(server)) ?? this.#refusedBefore(server);
     const observed = await observe(this.#eyes, server, refused);
@@ -105,6 +108,7 @@ export class Reconciler {
     this.#refusals.delete(uid);
     this.#marks.delete(uid);
     this.#hands.tokens.forget(uid);
+    this.#eyes.peers.forget(uid);
   }
 
   #marksOf({ metadata: { uid = '' } }: SocketServer): Marks {
@@ -116,8 +120,10 @@ export class Reconciler {
   async #ensure(server: SocketServer): Promise<string | undefined> {
     if (server.metadata.deletionTimestamp !== undefined) return undefined;
     try {
-      // Pods mount the token, so it is there before they are.
+      // Pods mount these, so they are there before the pods are.
       await this.#hands.tokens.ensure(server, Date.now());
+      await this.#ensureInner(server);
+      await this.#eyes.peers.bring(server);
       return await ensureObjects(
         this.#hands.client,
         this.#eyes.watches,
@@ -130,19 +136,20 @@ export class Reconciler {
     }
   }
 
+  #ensureInner(server: SocketServer): Promise<void> {
+    const pods = podsOf(this.#eyes.watches, server);
+    const waiting = pods.some(({ status }) => status?.phase === 'Pending');
+    return this.#inner.ensure(server.metadata.namespace ?? '', Date.now(), waiting);
+  }
+
   /** @returns whether the server was changed: then its next version is on its way */
   async #undo(server: SocketServer): Promise<boolean> {
-    const { namespace, name } = server.metadata;
     const sets = [...this.#eyes.watches.sets.store.values()]
-      .filter(
-        ({ metadata }) =>
-          metadata.namespace === namespace && metadata.labels?.[LABEL.server] === name,
-      )
+      .filter((set) => isOf(set, server))
       .map(setView);
     const undo = undoOf(server, sets);
     if (undo.is === 'nothing') return false;
-    const ref = { resource: resources.SocketServer, namespace, name };
-    await this.#hands.client.patch(ref, undo.patch);
+    await this.#hands.client.patch(refOf(server), undo.patch);
     const type = undo.is === 'patch' ? 'Normal' : 'Warning';
     this.#hands.recorder.note(server, type, 'Undo', undo.message, 'Undo');
     return true;
@@ -158,7 +165,7 @@ export class Reconciler {
     const { name, namespace, uid: id } = server.metadata;
     const object = {
       apiVersion: API_VERSION,
-      kind: KIND,
+      kind: server.kind,
       metadata: {
         name,
         ...(namespace === undefined ? {} : { namespace }),

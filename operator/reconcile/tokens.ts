@@ -65,8 +65,8 @@ export class Tokens {
     // One that was never looked at has none.
     const made = server.status === undefined ? await this.#made(server) : undefined;
     if (made !== undefined) return made;
-    const { name, namespace } = server.metadata;
-    const ref = { resource: resources.Secret, namespace, name: namesOf(name).token };
+    const { namespace } = server.metadata;
+    const ref = { resource: resources.Secret, namespace, name: namesOf(server).token };
     try {
       return tokenIn(await this.#client.get<Secret>(ref)) ?? (await this.#put(server));
     } catch (error) {

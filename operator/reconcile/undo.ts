@@ -1,4 +1,5 @@
-import { ANNOTATION } from '../api/names.ts';
+import { ANNOTATION, isChannel } from '../api/names.ts';
+import { channelSpecSchema } from '../api/schema-channel.ts';
 import type { SocketServer, WorkerSpec } from '../api/types.ts';
 import { inputsOf, revisionOf } from '../decide/inputs.ts';
 import type { SetView } from '../decide/view.ts';
@@ -30,9 +31,16 @@ export function undoOf(server: SocketServer, sets: readonly SetView[]): Undo {
   }
   return {
     is: 'patch',
-    patch: { ...done, spec: back(server, target) },
+    patch: { ...done, spec: ownFields(server, back(server, target)) },
     message: `back to revision ${target.number}`,
   };
+}
+
+/** Of a ChannelServer only what its own spec has: the rest follows from it. */
+function ownFields(server: SocketServer, spec: object): object {
+  if (!isChannel(server)) return spec;
+  const { properties = {} } = channelSpecSchema;
+  return Object.fromEntries(Object.entries(spec).filter(([field]) => field in properties));
 }
 
 /** Fields that the revision does not have are taken away; of a worker only the address goes back. */

@@ -1,17 +1,18 @@
 import type { ConfigMap, KubeObject, Namespace, Node, Pod, ReplicaSet } from '../api/meta.ts';
-import { LABEL } from '../api/names.ts';
-import type { SocketServer } from '../api/types.ts';
+import { LABEL, PEERS_KEY } from '../api/names.ts';
+import type { ChannelServer, SocketServer } from '../api/types.ts';
 import type { Client } from '../kube/client.ts';
 import { type Resource, resources } from '../kube/resources.ts';
 import { Reflector } from '../kube/watch.ts';
 import { digest } from './digest.ts';
 
-/** Under this key a ConfigMap that is watched keeps the digest of its files, and nothing else. */
+/** Under this key a ConfigMap that is watched keeps the digest of its files, and but for peers nothing else. */
 const DIGEST = 'digest';
 
 /** Copies of everything that the operator looks at, each trimmed to what it looks at. */
 export class Watches {
   readonly servers: Reflector<SocketServer>;
+  readonly channels: Reflector<ChannelServer>;
   readonly pods: Reflector<Pod>;
   readonly sets: Reflector<ReplicaSet>;
   readonly configMaps: Reflector<ConfigMap>;
@@ -25,6 +26,7 @@ export class Watches {
     const ours = <T extends KubeObject>(resource: Resource, trim?: (object: T) => T) =>
       new Reflector<T>({ client, resource, namespaces, labelSelector: LABEL.server, trim });
     this.servers = new Reflector({ client, resource: resources.SocketServer, namespaces });
+    this.channels = new Reflector({ client, resource: resources.ChannelServer, namespaces });
     this.pods = ours(resources.Pod, trimPod);
     this.sets = ours(resources.ReplicaSet, trimSet);
     this.services = ours(resources.Service, head);
@@ -41,9 +43,11 @@ export class Watches {
 
   /** By name, for metrics and logs. */
   get all(): readonly (readonly [string, Reflector<KubeObject>])[] {
-    const { servers, pods, sets, configMaps, services, budgets, nodes, namespaces } = this;
+    const { servers, channels, pods, sets, configMaps, services, budgets, nodes, namespaces } =
+      this;
     return Object.entries({
       servers,
+      channels,
       pods,
       sets,
       configMaps,
@@ -114,7 +118,10 @@ function trimConfigMap(map: ConfigMap): ConfigMap {
     ([name, base64]) => [name, Buffer.from(base64, 'base64')] as const,
   );
   const files = { ...map.data, ...Object.fromEntries(binary) };
-  return { ...head(map), data: { [DIGEST]: digest(files) } };
+  // Our own list of peers is short, and read again by whoever leads next.
+  const peers = map.metadata.labels?.[LABEL.server] === undefined ? undefined : files[PEERS_KEY];
+  const kept = typeof peers === 'string' ? { [PEERS_KEY]: peers } : {};
+  return { ...head(map), data: { [DIGEST]: digest(files), ...kept } };
 }
 
 function trimNode(node: Node): Node {

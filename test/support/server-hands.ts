@@ -29,6 +29,12 @@ export function act(world: ServerWorld, action: ObjectAction | PodAction): void 
       if (set) set.number = action.number;
       break;
     }
+    case 'peers': {
+      const pod = world.pods.get(action.pod);
+      const version = world.peers?.now?.version;
+      if (pod && version !== undefined) pod.answer.peers = version;
+      break;
+    }
     case 'delete-set':
       world.sets.delete(action.set);
       break;

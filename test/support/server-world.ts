@@ -2,7 +2,7 @@ import { complete } from '../../operator/api/defaults.ts';
 import type { SocketServer, SocketServerSpec } from '../../operator/api/types.ts';
 import { type Decision, decide } from '../../operator/decide/decide.ts';
 import type { ClusterFacts } from '../../operator/decide/tuning.ts';
-import type { Action, Observed } from '../../operator/decide/view.ts';
+import type { Action, Observed, PeerSources, Peers } from '../../operator/decide/view.ts';
 import { pictureOf, wordsOf } from './action-words.ts';
 import { act } from './server-hands.ts';
 import {
@@ -16,7 +16,7 @@ import {
 } from './server-pods.ts';
 import { FACTS, serverOf } from './servers.ts';
 
-const OF_PODS: readonly string[] = ['drain', 'undrain', 'reload', 'adopt', 'config'];
+const OF_PODS: readonly string[] = ['drain', 'undrain', 'reload', 'adopt', 'config', 'peers'];
 
 /** The fields of a spec that a test sets. */
 export type SpecPart = Partial<Record<keyof SocketServerSpec, unknown>>;
@@ -37,6 +37,7 @@ export class ServerWorld {
   cluster: ClusterFacts = FACTS;
   missing: readonly string[] = [];
   refused: string | undefined = undefined;
+  peers: { sources: PeerSources; now: Peers | undefined } | undefined = undefined;
   /** Images whose pods never become ready, with the reason. */
   readonly broken: Map<string, string> = new Map();
   /** Images whose pods' admin ports never answer. */
@@ -100,6 +101,7 @@ export class ServerWorld {
       config: this.config,
       missing: this.missing,
       ...(this.refused === undefined ? {} : { refused: this.refused }),
+      ...(this.peers === undefined ? {} : { peers: this.peers }),
       cluster: this.cluster,
       now: this.now,
     };

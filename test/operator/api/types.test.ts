@@ -2,9 +2,11 @@ import { describe, expect, it } from '@jest/globals';
 import type { Schema } from '../../../operator/api/json-schema.ts';
 import type { Condition } from '../../../operator/api/meta.ts';
 import { specSchema } from '../../../operator/api/schema.ts';
+import { channelSpecSchema } from '../../../operator/api/schema-channel.ts';
 import { statusSchema } from '../../../operator/api/schema-status.ts';
 import type {
   ChangeStatus,
+  ChannelServerSpec,
   DrainSpec,
   LimitsSpec,
   Phase,
@@ -38,6 +40,22 @@ const spec: Fields<SocketServerSpec> = {
   drain: 'always',
   rollout: 'always',
   limits: 'always',
+  tuning: 'always',
+  channelRef: 'maybe',
+  gatewayRef: 'maybe',
+  podTemplate: 'always',
+};
+const channel: Fields<ChannelServerSpec> = {
+  replicas: 'always',
+  engine: 'always',
+  nats: 'maybe',
+  image: 'maybe',
+  imagePullPolicy: 'maybe',
+  imagePullSecrets: 'maybe',
+  history: 'always',
+  resources: 'always',
+  drain: 'always',
+  rollout: 'always',
   tuning: 'always',
   podTemplate: 'always',
 };
@@ -122,8 +140,9 @@ function at(path: string, from: Schema = specSchema): Schema {
   return schema;
 }
 
-const SPEC_TYPES: readonly (readonly [string, object])[] = [
+const SPEC_TYPES: readonly (readonly [string, object, Schema?])[] = [
   ['', spec],
+  ['', channel, channelSpecSchema],
   ['workers[]', worker],
   ['service', service],
   ['drain', drain],
@@ -136,8 +155,8 @@ const SPEC_TYPES: readonly (readonly [string, object])[] = [
 describe('types and schema', () => {
   it.each(SPEC_TYPES)(
     'have the same fields in spec.%s, and the same of them always',
-    (path, fields) => {
-      const { properties = {}, required = [] } = at(path);
+    (path, fields, schema = specSchema) => {
+      const { properties = {}, required = [] } = at(path, schema);
       const said = Object.entries(properties).map(([name, each]) => [
         name,
         required.includes(name) || each.default !== undefined ? 'always' : 'maybe',

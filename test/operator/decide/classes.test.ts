@@ -41,6 +41,9 @@ const EDITS: readonly (readonly [part: SpecPart, needs: string])[] = [
   [{ replicas: 5 }, 'Scale: replicas'],
   [{ replicas: 0 }, 'Scale: replicas'],
   [{ config: { motd: 'hello' } }, 'Hot: config'],
+  // The pods get another list of peers at once; no process is replaced, and none has to take note.
+  [{ channelRef: { name: 'events' } }, 'None'],
+  [{ gatewayRef: { name: 'gates' } }, 'None'],
   [{ service: { type: 'LoadBalancer' } }, 'None'],
   [{ service: { annotations: { a: 'b' } } }, 'None'],
   [{ rollout: { ...rollout, maxSurge: 2 } }, 'None'],

@@ -69,6 +69,9 @@ const ENV = {
   LONGSHORE_DRAIN_PROPAGATION_SECONDS: '5',
   LONGSHORE_DRAIN_WINDOW_SECONDS: '30',
   LONGSHORE_GRACE_SECONDS: '50',
+  LONGSHORE_GATEWAY_LISTEN: '0.0.0.0:2900',
+  LONGSHORE_PEERS: '/etc/longshore/peers/peers.json',
+  LONGSHORE_SECRET_FILE: '/etc/longshore/inner/secret',
   LONGSHORE_RUNTIME_DIR: '/tmp/longshore',
 };
 const listed = (env: Readonly<Record<string, string>>) =>
@@ -77,12 +80,16 @@ const MOUNTS = [
   { name: 'config', mountPath: '/etc/longshore/config', readOnly: true },
   { name: 'workers', mountPath: '/etc/longshore/workers', readOnly: true },
   { name: 'admin-token', mountPath: '/etc/longshore/admin', readOnly: true },
+  { name: 'longshore-peers', mountPath: '/etc/longshore/peers', readOnly: true },
+  { name: 'longshore-inner', mountPath: '/etc/longshore/inner', readOnly: true },
   { name: 'tmp', mountPath: '/tmp' },
 ];
 const VOLUMES = [
   { name: 'config', configMap: { name: 'chat-config' } },
   { name: 'workers', configMap: { name: 'chat-workers' } },
   { name: 'admin-token', secret: { secretName: 'chat-admin', defaultMode: 0o440 } },
+  { name: 'longshore-peers', configMap: { name: 'chat-peers', optional: true } },
+  { name: 'longshore-inner', secret: { secretName: 'longshore-inner', defaultMode: 0o440 } },
   { name: 'tmp', emptyDir: { sizeLimit: '64Mi' } },
 ];
 
