@@ -1,9 +1,9 @@
 import { stringify } from 'yaml';
-import { crd } from '../operator/api/crd.ts';
+import { channelCrd, crd } from '../operator/api/crd.ts';
 
-/** The CustomResourceDefinition as a file, and as a template of the chart. */
+/** The CustomResourceDefinitions as a file, and as a template of the chart. */
 
-const HEAD = 'Written by `npm run manifests` from operator/api/schema.ts.';
+const HEAD = 'Written by `npm run manifests` from operator/api/schema.ts and schema-channel.ts.';
 
 /**
  * Long lines stay whole: a person searches for a message, and a diff shows it. What kubectl and helm read is YAML 1.1,
@@ -13,17 +13,22 @@ export const yaml = (value: unknown): string =>
   stringify(value, { lineWidth: 0, aliasDuplicateObjects: false, compat: 'yaml-1.1' });
 
 export function crdFile(): string {
-  return `# ${HEAD}\n${yaml(crd())}`;
+  return `# ${HEAD}\n${yaml(crd())}---\n${yaml(channelCrd())}`;
 }
 
 export function crdTemplate(): string {
-  const { apiVersion, kind, metadata, spec } = crd() as Record<string, unknown>;
+  return `{{- /* ${HEAD} */ -}}
+{{- if .Values.crds.enabled }}
+${[crd(), channelCrd()].map(part).join('---\n')}{{- end }}
+`;
+}
+
+function part(definition: object): string {
+  const { apiVersion, kind, metadata, spec } = definition as Record<string, unknown>;
   const { name } = metadata as { name: string };
   const body = yaml({ spec });
   if (body.includes('{{')) throw new Error('the schema has {{ in it, which helm would read');
-  return `{{- /* ${HEAD} */ -}}
-{{- if .Values.crds.enabled }}
-apiVersion: ${apiVersion}
+  return `apiVersion: ${apiVersion}
 kind: ${kind}
 metadata:
   name: ${name}
@@ -33,6 +38,5 @@ metadata:
   annotations:
     helm.sh/resource-policy: keep
   {{- end }}
-${body}{{- end }}
-`;
+${body}`;
 }

@@ -3,7 +3,7 @@ import { dashboardFile } from './dashboards/grafana.ts';
 import { operator } from './dashboards/operator.ts';
 import { servers } from './dashboards/servers.ts';
 import { operatorFile } from './operator-manifest.ts';
-import { specPage } from './spec-page.ts';
+import { channelPage, specPage } from './spec-page.ts';
 import { valuesSchema } from './values-schema.ts';
 
 /** Every file that is written from another source: its path, and what has to be in it. */
@@ -13,6 +13,7 @@ export const GENERATED: Readonly<Record<string, () => string>> = {
   'charts/longshore/dashboards/operator.json': () => dashboardFile(operator),
   'charts/longshore/dashboards/servers.json': () => dashboardFile(servers),
   'charts/socket-server/values.schema.json': valuesSchema,
+  'docs/channelserver.md': channelPage,
   'docs/socketserver.md': specPage,
 };
 

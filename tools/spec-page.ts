@@ -1,34 +1,57 @@
+import { channelCrd, crd } from '../operator/api/crd.ts';
 import { complete } from '../operator/api/defaults.ts';
 import type { Rule, Schema } from '../operator/api/json-schema.ts';
 import { specSchema } from '../operator/api/schema.ts';
-import type { ChangeClass, SocketServer } from '../operator/api/types.ts';
+import { channelSpecSchema } from '../operator/api/schema-channel.ts';
+import type { ChangeClass, ChannelServer, SocketServer } from '../operator/api/types.ts';
 import { inputsOf, revisionOf } from '../operator/decide/inputs.ts';
 import { wantOf } from '../operator/decide/reload.ts';
+import { channelAsServer } from '../operator/desired/channel.ts';
+import { CHANNEL_AFTER, CHANNEL_BEFORE } from './channel-words.ts';
 import { AFTER, BEFORE, rootRules, statusTable } from './spec-words.ts';
+
+/** A kind: its spec, and the server that the operator makes of one. */
+type Kind = {
+  readonly spec: Schema;
+  readonly asServer: (made: SocketServer) => SocketServer;
+};
+
+const SOCKET: Kind = { spec: specSchema, asServer: complete };
+const CHANNEL: Kind = {
+  spec: channelSpecSchema,
+  asServer: (made) => channelAsServer(made as unknown as ChannelServer),
+};
 
 /**
  * docs/socketserver.md: every field of a `SocketServer`, from the schema. What an edit of a field needs is found out by
  * making one, and asking the functions that decide it.
  */
 export function specPage(): string {
-  const { properties = {} } = specSchema;
-  const [plain, groups] = halves(Object.entries(properties));
-  const top = plain.flatMap(([name, schema]) => row(name, schema, specSchema));
+  return page([BEFORE, ...specOf(SOCKET, rootRules(crd())), statusTable(), AFTER]);
+}
+
+/** docs/channelserver.md, in the same way. */
+export function channelPage(): string {
+  return page([CHANNEL_BEFORE, ...specOf(CHANNEL, rootRules(channelCrd())), CHANNEL_AFTER]);
+}
+
+function specOf(kind: Kind, rules: readonly string[]): string[] {
+  const [plain, groups] = halves(Object.entries(kind.spec.properties ?? {}));
+  const top = plain.flatMap(([name, schema]) => row(kind, name, schema, kind.spec));
   return [
-    BEFORE,
     '## Spec\n',
     table(top),
     sentences([
-      ...rulesOf(specSchema),
-      ...rootRules(),
+      ...rulesOf(kind.spec),
+      ...rules,
       ...inner({ properties: Object.fromEntries(plain) }),
     ]),
-    ...groups.map(([name, schema]) => section(name, schema)),
-    statusTable(),
-    AFTER,
-  ]
-    .join('\n')
-    .replaceAll(/\n{3,}/g, '\n\n');
+    ...groups.map(([name, schema]) => section(kind, name, schema)),
+  ];
+}
+
+function page(parts: readonly string[]): string {
+  return parts.join('\n').replaceAll(/\n{3,}/g, '\n\n');
 }
 
 type Field = readonly [name: string, schema: Schema];
@@ -43,27 +66,27 @@ function halves(fields: readonly Field[]): [Field[], Field[]] {
 const isForeign = (schema: Schema): boolean =>
   schema['x-kubernetes-preserve-unknown-fields'] === true;
 
-function section(name: string, schema: Schema): string {
+function section(kind: Kind, name: string, schema: Schema): string {
   const many = schema.items !== undefined;
   const record = schema.items ?? schema;
   const path = many ? `${name}[]` : name;
   const bounds = boundsOf(schema);
-  const required = specSchema.required?.includes(name) ? ' Required.' : '';
+  const required = kind.spec.required?.includes(name) ? ' Required.' : '';
   const about = `${schema.description}${required}${bounds === '' ? '' : ` A list: ${bounds}.`}`;
   return [
     `### ${path}\n`,
     `${wrapped(about)}\n`,
-    table(fieldsOf(path, record)),
+    table(fieldsOf(kind, path, record)),
     sentences([...rulesOf(schema), ...(many ? rulesOf(record) : []), ...inner(record)]),
   ].join('\n');
 }
 
 /** Rows of a record, and of the records in it. */
-function fieldsOf(path: string, record: Schema): string[] {
+function fieldsOf(kind: Kind, path: string, record: Schema): string[] {
   return Object.entries(record.properties ?? {}).flatMap(([name, schema]) => {
     const own = `${path}.${name}`;
     const deeper = schema.properties !== undefined && !isForeign(schema);
-    return deeper ? fieldsOf(own, schema) : row(own, schema, record);
+    return deeper ? fieldsOf(kind, own, schema) : row(kind, own, schema, record);
   });
 }
 
@@ -81,7 +104,7 @@ const rulesOf = (schema: Schema): string[] =>
     ({ message, rule }: Rule) => message ?? `\`${rule}\``,
   );
 
-function row(path: string, schema: Schema, parent: Schema): string[] {
+function row(kind: Kind, path: string, schema: Schema, parent: Schema): string[] {
   const name = path.slice(path.lastIndexOf('.') + 1);
   const otherwise = parent.required?.includes(name) ? '**required**' : defaultOf(schema);
   const cells = [
@@ -89,7 +112,7 @@ function row(path: string, schema: Schema, parent: Schema): string[] {
     typeOf(schema),
     otherwise,
     boundsOf(schema),
-    classOf(path),
+    classOf(path, kind),
     schema.description ?? '',
   ];
   return [`| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`];
@@ -130,18 +153,18 @@ function boundsOf(schema: Schema): string {
 }
 
 /** What an edit of a field alone needs. */
-export function classOf(path: string): ChangeClass {
-  const before = sample(specSchema, '', path, 'a');
-  const after = sample(specSchema, '', path, 'b');
+export function classOf(path: string, kind: Kind = SOCKET): ChangeClass {
+  const before = sample(kind, path, 'a');
+  const after = sample(kind, path, 'b');
   if (revisionOf(inputsOf(after.spec)) !== revisionOf(inputsOf(before.spec)))
     return 'PodReplacement';
   if (wantOf({ server: after }) !== wantOf({ server: before })) return 'WorkerReload';
   if (path === 'replicas') return 'Scale';
-  return path === 'config' ? 'Hot' : 'None';
+  return /^(config|channelRef|gatewayRef|nats|engine)\b/.test(path) ? 'Hot' : 'None';
 }
 
 /** A server with everything in it; at one place there is `value`. */
-function sample(schema: Schema, at: string, path: string, value: string): SocketServer {
+function sample({ spec, asServer }: Kind, path: string, value: string): SocketServer {
   const made = (each: Schema, own: string): unknown => {
     if (own === path) return value;
     if (each.properties && !isForeign(each))
@@ -154,11 +177,11 @@ function sample(schema: Schema, at: string, path: string, value: string): Socket
     return each.items?.properties ? [made(each.items, `${own}[]`)] : 'a';
   };
   const metadata = { name: 'a', namespace: 'a' };
-  return complete({
+  return asServer({
     apiVersion: '',
     kind: '',
     metadata,
-    spec: made(schema, at),
+    spec: made(spec, ''),
   } as SocketServer);
 }
 

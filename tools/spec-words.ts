@@ -1,4 +1,3 @@
-import { crd } from '../operator/api/crd.ts';
 import type { Schema } from '../operator/api/json-schema.ts';
 import { ANNOTATION, LABEL } from '../operator/api/names.ts';
 import { statusSchema } from '../operator/api/schema-status.ts';
@@ -23,7 +22,7 @@ kubectl explain lss.status --recursive
 | class | what happens | connections |
 |---|---|---|
 | None | the Service changes, or how the next rollout goes; pods do not | stay |
-| Hot | every running process gets the new values | stay |
+| Hot | every running process gets the new values, or learns where its servers are | stay |
 | WorkerReload | processes are replaced inside the pods, pod after pod | are closed process by process, clients come back at once |
 | Scale | pods are added, or the emptiest ones drained | of removed pods are drained |
 | PodReplacement | pods are replaced, drained one after another | each client reconnects once |
@@ -36,9 +35,9 @@ its default, refuses them.
 `;
 
 /** Rules that are about the object as a whole. */
-export function rootRules(): string[] {
+export function rootRules(definition: object): string[] {
   type Version = { readonly schema: { readonly openAPIV3Schema: Schema } };
-  const { versions } = (crd() as { spec: { versions: readonly Version[] } }).spec;
+  const { versions } = (definition as { spec: { versions: readonly Version[] } }).spec;
   const rules = versions[0]?.schema.openAPIV3Schema['x-kubernetes-validations'] ?? [];
   return rules.map(({ message }) => message ?? '');
 }
@@ -99,12 +98,18 @@ export const CONDITIONS: Readonly<Record<string, readonly [string, readonly stri
     'pods have as many connections as `limits.maxConnections` lets in',
     ['MaxConnections', 'RoomLeft', 'NoPods', 'NoAnswer'],
   ],
+  PeersKnown: [
+    'it is known where the servers of `channelRef` and `gatewayRef` are; not there without these',
+    ['Known', 'NoMembers', 'Missing', 'Gone'],
+  ],
 };
 
 /** What keeps a server from getting on. */
 export const OBSTACLES: Readonly<Record<string, string>> = {
   Refused: 'the API server refuses an object of the server, or one of that name is not ours',
   Missing: 'the ConfigMap of `code` does not exist',
+  PeersMissing:
+    'what `channelRef` or `gatewayRef` names was never there; the pods run, and their clients wait. Once it was there, its absence is said by `PeersKnown` alone',
   PodRejected: 'a node does not start the pod because of a kernel setting',
   ReloadFailed: 'a pod did not take the new code or number of processes and goes on with the old',
   PodCannotStart:
@@ -196,7 +201,11 @@ For a server \`chat\`, each owned by it and removed with it:
 | PodDisruptionBudget | \`chat\` | \`maxUnavailable: 1\`; only with 2 replicas and more |
 | ConfigMap | \`chat-config\` | \`config\`, for processes that start |
 | ConfigMap | \`chat-workers\` | \`workers\`, for pods that start |
+| ConfigMap | \`chat-peers\` | where the servers of \`channelRef\` and \`gatewayRef\` are, for pods that start; only with one of these |
 | Secret | \`chat-admin\` | token of the pods' admin ports |
+
+All servers of a namespace share the Secret \`longshore-inner\`, with which their inner ports know each other; it belongs to
+none of them and stays. The objects of a [ChannelServer](channelserver.md) \`events\` are called \`events-channel…\`.
 
 ## Events
 

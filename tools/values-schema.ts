@@ -1,5 +1,6 @@
 import type { Schema } from '../operator/api/json-schema.ts';
 import { specSchema } from '../operator/api/schema.ts';
+import { channelSpecSchema } from '../operator/api/schema-channel.ts';
 
 /**
  * values.schema.json of charts/socket-server: the spec's schema as helm can read it, and the chart's own values. Rules in
@@ -19,6 +20,7 @@ const own: Json = {
   annotations: texts,
   keepReplicas: { type: 'boolean' },
   files: { ...texts, propertyNames: { pattern: '^[-._a-zA-Z0-9]+$' } },
+  channel: channelValue(),
   autoscaling: {
     type: 'object',
     additionalProperties: false,
@@ -44,6 +46,21 @@ export function valuesSchema(): string {
     properties: { ...Object.fromEntries(spec), ...own },
   };
   return `${JSON.stringify(schema, undefined, 2)}\n`;
+}
+
+/** The spec of a ChannelServer, and whether there is one. What is left to the server is empty. */
+function channelValue(): Json {
+  const { properties = {} } = channelSpecSchema;
+  const spec = Object.entries(properties).map(([name, schema]) => [name, asValue(schema)]);
+  return {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      enabled: { type: 'boolean' },
+      name: { type: 'string', maxLength: 37 },
+      ...Object.fromEntries(spec),
+    },
+  };
 }
 
 /** What values.yaml leaves empty is left out of the spec, so an empty text is in order where the field itself may be absent. */

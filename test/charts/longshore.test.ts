@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { parse } from 'yaml';
-import { crd } from '../../operator/api/crd.ts';
+import { channelCrd, crd } from '../../operator/api/crd.ts';
 import { specSchema } from '../../operator/api/schema.ts';
 import { VERSION } from '../../src/contract.ts';
 import { CHARTS, helm, type KubeObject, template } from '../../tools/helm.ts';
@@ -55,20 +55,21 @@ describeUnless(NO_HELM, 'charts/longshore', () => {
     expect(pods.flatMap(notRestricted)).toEqual([]);
   });
 
-  it('makes the CustomResourceDefinition of operator/api, and keeps it', () => {
-    const { labels, ...rest } = one(template('longshore'), 'CustomResourceDefinition').metadata;
-    expect(rest).toEqual({
-      name: 'socketservers.longshore.dev',
-      annotations: { 'helm.sh/resource-policy': 'keep' },
-    });
+  it.each([
+    ['socketservers.longshore.dev', crd()],
+    ['channelservers.longshore.dev', channelCrd()],
+  ])('makes the CustomResourceDefinition %s of operator/api, and keeps it', (name, made) => {
+    const { metadata, spec } = one(template('longshore'), 'CustomResourceDefinition', name);
+    const { labels, ...rest } = metadata;
+    expect(rest).toEqual({ name, annotations: { 'helm.sh/resource-policy': 'keep' } });
     expect(labels).toMatchObject({ 'app.kubernetes.io/managed-by': 'Helm' });
-    const { spec } = one(template('longshore'), 'CustomResourceDefinition');
-    expect(spec).toEqual(JSON.parse(JSON.stringify((crd() as KubeObject)['spec'])));
+    expect(spec).toEqual(JSON.parse(JSON.stringify((made as KubeObject)['spec'])));
   });
 
   it('does not keep it, or does not make it, when told so', () => {
     const loose = template('longshore', '--set', 'crds.keep=false');
-    expect(one(loose, 'CustomResourceDefinition').metadata.annotations).toBeUndefined();
+    const kept = loose.filter(({ kind }) => kind === 'CustomResourceDefinition');
+    expect(kept.map(({ metadata }) => metadata.annotations)).toEqual([undefined, undefined]);
     const none = template('longshore', '--set', 'crds.enabled=false');
     expect(none.filter(({ kind }) => kind === 'CustomResourceDefinition')).toEqual([]);
   });

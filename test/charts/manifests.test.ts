@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { parse } from 'yaml';
-import { crd } from '../../operator/api/crd.ts';
+import { parseAllDocuments } from 'yaml';
+import { channelCrd, crd } from '../../operator/api/crd.ts';
 import { specSchema } from '../../operator/api/schema.ts';
 import { VERSION } from '../../src/contract.ts';
 import { BY_HELM, GENERATED } from '../../tools/generated.ts';
@@ -14,18 +14,20 @@ import { NO_HELM, namesOf, notRestricted, one } from './support/charts.ts';
 
 const textOf = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
+const definitions = JSON.parse(JSON.stringify([crd(), channelCrd()])) as object[];
+
 describe('files that npm run manifests writes', () => {
   it.each(Object.keys(GENERATED))('%s is up to date', (path) => {
     expect(textOf(path)).toBe(GENERATED[path]?.());
   });
 
-  it('manifests/crd.yaml says what crd() says', () => {
-    expect(objects(textOf('manifests/crd.yaml'))).toEqual([JSON.parse(JSON.stringify(crd()))]);
+  it('manifests/crd.yaml says what crd() and channelCrd() say', () => {
+    expect(objects(textOf('manifests/crd.yaml'))).toEqual(definitions);
   });
 
   it('manifests/crd.yaml says so in YAML 1.1 as well, which kubectl and helm read', () => {
-    const old = parse(textOf('manifests/crd.yaml'), { version: '1.1' });
-    expect(old).toEqual(JSON.parse(JSON.stringify(crd())));
+    const old = parseAllDocuments(textOf('manifests/crd.yaml'), { version: '1.1' });
+    expect(old.map((each) => each.toJS())).toEqual(definitions);
   });
 });
 

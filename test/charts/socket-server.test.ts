@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { specSchema } from '../../operator/api/schema.ts';
+import { channelSpecSchema } from '../../operator/api/schema-channel.ts';
 import { CHARTS, helm, type KubeObject, template } from '../../tools/helm.ts';
 import { describeUnless } from '../cluster/support/skip.ts';
 import { faults } from '../support/schema-faults.ts';
@@ -49,6 +50,21 @@ describeUnless(NO_HELM, 'charts/socket-server', () => {
     const all = withFile('files-values.yaml');
     expect(one(all, 'ConfigMap', 'demo-code')['data']).toEqual(valuesOf('files-values.yaml').files);
     expect(server(all)['spec'].code).toEqual({ configMap: 'demo-code' });
+  });
+
+  it('makes a ChannelServer that the schema allows, and refers to it', () => {
+    const all = withFile('channel-values.yaml');
+    const { kind, metadata, spec } = one(all, 'ChannelServer');
+    expect([kind, metadata.name]).toEqual(['ChannelServer', 'demo']);
+    expect(faults(channelSpecSchema, spec, 'spec')).toEqual([]);
+    expect(spec).toEqual({
+      replicas: 3,
+      image: 'longshore:0.1.0',
+      history: { maxBytes: 134_217_728 },
+      resources: { requests: { memory: '256Mi' } },
+    });
+    expect(server(all)['spec'].channelRef).toEqual({ name: 'demo' });
+    expect(namesOf(withFile('echo-values.yaml'))).not.toContain('ChannelServer apps/demo');
   });
 
   it('has an autoscaler on the scale of the server', () => {
@@ -103,6 +119,12 @@ describeUnless(NO_HELM, 'values of charts/socket-server', () => {
     [[...LEAST, 'code={"secret":"x"}'], 'code'],
     [[...LEAST, 'files={"a/b.ts":""}'], 'a/b.ts'],
     [[...LEAST, 'files={"app.ts":""}', 'code={"configMap":"x"}'], 'files and code are both set'],
+    [[...LEAST, 'channel={"replica":2}'], 'replica'],
+    [[...LEAST, 'channel={"engine":"redis"}'], 'engine'],
+    [
+      [...LEAST, 'channel={"enabled":true}', 'channelRef={"name":"x"}'],
+      'channel.enabled and channelRef are both set',
+    ],
     [[...LEAST, 'autoscaling={"enabled":true}'], 'resources.requests.cpu'],
     [
       [...LEAST, 'autoscaling={"enabled":true,"targetCPUUtilizationPercentage":0}'],

@@ -7,8 +7,9 @@ import { CONDITIONS, OBSTACLES } from '../../tools/spec-words.ts';
 
 /** That docs/socketserver.md is written from the newest schema is a test of test/charts/manifests.test.ts. */
 describe('docs/socketserver.md', () => {
-  const source = readFileSync(join(ROOT, 'operator/decide/findings.ts'), 'utf8');
-  const obstacles = readFileSync(join(ROOT, 'operator/decide/obstacle.ts'), 'utf8');
+  const textOf = (name: string) => readFileSync(join(ROOT, `operator/decide/${name}.ts`), 'utf8');
+  const source = textOf('findings') + textOf('peers');
+  const obstacles = textOf('obstacle');
   /** Of conditions that can be Unknown. */
   const gaps = [...source.matchAll(/reason: '(\w+)'/g)].map(([, reason]) => reason);
 
@@ -40,6 +41,7 @@ describe('docs/socketserver.md', () => {
   it.each([
     ['replicas', 'Scale'],
     ['config', 'Hot'],
+    ['channelRef.name', 'Hot'],
     ['workers[].count', 'WorkerReload'],
     ['workers[].listen', 'PodReplacement'],
     ['workers[].servicePort', 'None'],

@@ -10,6 +10,10 @@
 {{- end -}}
 {{- end -}}
 
+{{- define "socket-server.channelName" -}}
+{{- default (include "socket-server.fullname" . | trunc 37 | trimSuffix "-") .Values.channel.name -}}
+{{- end -}}
+
 {{- define "socket-server.labels" -}}
 app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride }}
 app.kubernetes.io/instance: {{ .Release.Name }}
