@@ -127,7 +127,10 @@ export class BusinessWorker extends Worker {
   #take(link: Link, one: Package): void {
     if (one.kind === KIND.event) this.#seats.event(link, one);
     else if (one.kind === KIND.left) this.#waiting.get('left')?.(link);
-    else if (one.kind === KIND.pong) this.#waiting.get(`pong ${one.id}`)?.(link);
+    else if (one.kind === KIND.ping) {
+      writeNumbered(link.out, KIND.pong, one.id);
+      link.wrote();
+    } else if (one.kind === KIND.pong) this.#waiting.get(`pong ${one.id}`)?.(link);
   }
 
   /**

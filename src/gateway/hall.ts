@@ -7,7 +7,7 @@ import { log } from '../log.ts';
 import { hintReason } from '../master/drain.ts';
 import { monotonicMs } from '../monotonic.ts';
 import { EVENT, KIND, type Message, type Package } from './format.ts';
-import type { Link } from './link.ts';
+import { ALIVE_MS, type Link } from './link.ts';
 import { obey } from './orders.ts';
 import { answerTo, type Question } from './queries.ts';
 import { type Entry, Registry } from './registry.ts';
@@ -41,6 +41,8 @@ export type HallOptions = {
 const WINDOW_EVENTS = 10_000;
 const WINDOW_BYTES = 8_388_608;
 const WAITING_EVENTS = 1000;
+/** A BusinessWorker that was silent for so long is handed nothing: its signs of life come more often. */
+const SILENT_MS = 1.5 * ALIVE_MS;
 /** Answers that a slow asker may leave unread, in bytes. */
 const UNREAD_MAX = 134_217_728;
 
@@ -178,6 +180,9 @@ export class Hall implements Hands<Link, Client, Item> {
         writeNumbered(link.out, KIND.pong, one.id);
         link.wrote();
         break;
+      case KIND.pong:
+        this.#routing.silent(link, false, monotonicMs());
+        break;
       default:
         this.#moved(link, one);
     }
@@ -237,8 +242,30 @@ export class Hall implements Hands<Link, Client, Item> {
     this.stats.maybeLost += this.#routing.closed(link, monotonicMs());
   }
 
-  /** Once a second: sends away who has waited too long, and counts. */
+  /** Once a second: looks for silent BusinessWorkers, sends away who has waited too long, and counts. */
   look(): void {
+    this.#listen(monotonicMs());
+    this.#turnAway();
+    const { registry, stats } = this;
+    stats.clients = registry.clients.size;
+    stats.groups = registry.groupCount;
+    stats.uids = registry.uidCount;
+    stats.waiting = this.#routing.waiting;
+    stats.waitingBytes = this.#routing.waitingBytes;
+    stats.businessLinks = [...this.#routing.bonds.values()].filter((b) => !b.leaving).length;
+  }
+
+  #listen(now: number): void {
+    for (const [link, { silent }] of this.#routing.bonds) {
+      if (silent || link.silentMs(now) < SILENT_MS) continue;
+      this.#routing.silent(link, true, now);
+      // What it said before it gave this link up may still come; only an answer tells that it is there.
+      writeNumbered(link.out, KIND.ping, 0);
+      link.wrote();
+    }
+  }
+
+  #turnAway(): void {
     for (const guest of this.#routing.late(monotonicMs() - this.#patienceMs)) {
       const { connection } = guest.client;
       if (guest.gone) this.stats.maybeLost += guest.queue.length;
@@ -248,12 +275,5 @@ export class Hall implements Hands<Link, Client, Item> {
       this.#routing.forget(guest);
       connection.end('local', CLOSE.tryAgainLater, hintReason([1000, 5000]));
     }
-    const { registry, stats } = this;
-    stats.clients = registry.clients.size;
-    stats.groups = registry.groupCount;
-    stats.uids = registry.uidCount;
-    stats.waiting = this.#routing.waiting;
-    stats.waitingBytes = this.#routing.waitingBytes;
-    stats.businessLinks = [...this.#routing.bonds.values()].filter((b) => !b.leaving).length;
   }
 }

@@ -21,7 +21,8 @@ export class Link {
   #scheduled = false;
   #seen = 0;
   #silent = 0;
-  #sent = false;
+  #heard = 0;
+  #heardAt = 0;
 
   constructor(connection: TcpConnection, handle: (link: Link, one: Package) => void) {
     this.connection = connection;
@@ -42,7 +43,6 @@ export class Link {
 
   /** To be called after something was written to `out`. */
   wrote(): void {
-    this.#sent = true;
     if (this.out.size >= BATCH_BYTES) this.flush();
     else if (!this.#scheduled) {
       this.#scheduled = true;
@@ -76,10 +76,17 @@ export class Link {
       this.connection.destroy();
       return;
     }
-    if (!this.#sent) {
-      writeBare(this.out, KIND.alive);
-      this.wrote();
+    writeBare(this.out, KIND.alive);
+    this.wrote();
+  }
+
+  /** Milliseconds since the other end was last seen to have said anything; to be asked regularly. */
+  silentMs(now: number): number {
+    const { bytesRead } = this.connection;
+    if (bytesRead !== this.#heard) {
+      this.#heard = bytesRead;
+      this.#heardAt = now;
     }
-    this.#sent = false;
+    return now - this.#heardAt;
   }
 }

@@ -7,8 +7,8 @@
  *
  * - there is no BusinessWorker for it,
  * - its BusinessWorker is leaving: what it has already been handed is finished first,
- * - its BusinessWorker has as much unfinished work as it may have, or
- * - the guest is muted, because its own handler takes long.
+ * - its BusinessWorker gives no sign of life, as long as it may come back,
+ * - its BusinessWorker has as much unfinished work as it may have, or the guest's own handler takes long (muted).
  *
  * Invariant: an event is handed over only when none of the same guest waits before it, and only to the one link that
  * the guest is bound to; so each guest's events are seen in order. Beyond a bound the guest's connection is not read
@@ -78,6 +78,7 @@ export class Bond<L, C, I extends Waiting> {
   /** Guests whose events wait until there is room in the window. */
   readonly blocked: Set<Guest<L, C, I>> = new Set();
   leaving = false;
+  silent = false;
   handed = 0;
   handedBytes = 0;
   finished = 0;
@@ -85,6 +86,11 @@ export class Bond<L, C, I extends Waiting> {
 
   constructor(link: L) {
     this.link = link;
+  }
+
+  /** One with less gets new guests. */
+  get load(): number {
+    return this.silent ? Number.MAX_SAFE_INTEGER : this.guests.size;
   }
 
   /** Events it was handed and has not said to be through with. */
@@ -154,11 +160,12 @@ export class Routing<L, C, I extends Waiting> {
   }
 
   #open(guest: Guest<L, C, I>): boolean {
-    const bond = guest.bond;
-    return bond !== undefined && !bond.leaving && !guest.muted && this.#hasRoom(bond);
+    const { bond } = guest;
+    return !!bond && !bond.leaving && !guest.muted && this.#hasRoom(bond);
   }
 
   #hasRoom(bond: Bond<L, C, I>): boolean {
+    if (bond.silent) return false;
     const { windowEvents, windowBytes } = this.#limits;
     const bytes = bond.handedBytes - bond.finishedBytes;
     return bond.unfinished < windowEvents && bytes < windowBytes;
@@ -194,7 +201,7 @@ export class Routing<L, C, I extends Waiting> {
     guest.bond = undefined;
     let best: Bond<L, C, I> | undefined;
     for (const bond of this.bonds.values()) {
-      if (!bond.leaving && (!best || bond.guests.size < best.guests.size)) best = bond;
+      if (!bond.leaving && (!best || bond.load < best.load)) best = bond;
     }
     if (!best) {
       if (!this.unbound.has(guest)) guest.since = now;
@@ -224,11 +231,7 @@ export class Routing<L, C, I extends Waiting> {
     bond.blocked.clear();
   }
 
-  /**
-   * It is through with its guests, or gone: they go to others.
-   *
-   * @returns events that it was handed and never said to have finished
-   */
+  /** It is through with its guests, or gone: they go to others. Gives how many events it was handed and never finished. */
   closed(link: L, now: number): number {
     const bond = this.bonds.get(link);
     if (!bond) return 0;
@@ -243,6 +246,18 @@ export class Routing<L, C, I extends Waiting> {
     if (!bond || events > bond.handed || bytes > bond.handedBytes) return;
     bond.finished = events;
     bond.finishedBytes = bytes;
+    this.#unblock(bond, now);
+  }
+
+  /** It gives no sign of life, or does again: while it does not, nothing more is handed to it. */
+  silent(link: L, silent: boolean, now: number): void {
+    const bond = this.bonds.get(link);
+    if (!bond || bond.silent === silent) return;
+    bond.silent = silent;
+    this.#unblock(bond, now);
+  }
+
+  #unblock(bond: Bond<L, C, I>, now: number): void {
     for (const guest of bond.blocked) {
       if (!this.#hasRoom(bond)) return;
       bond.blocked.delete(guest);
@@ -278,8 +293,6 @@ export class Routing<L, C, I extends Waiting> {
    * themselves: they are not kept any longer.
    */
   late(before: number): Guest<L, C, I>[] {
-    return [...this.unbound].filter(
-      ({ since, known, gone }) => since <= before && (!known || gone),
-    );
+    return [...this.unbound].filter((g) => g.since <= before && (!g.known || g.gone));
   }
 }

@@ -18,6 +18,7 @@ class World implements Hands<string, number, Item> {
   readonly got: number[][] = [];
   readonly open = new Map<string, { events: number; bytes: number; todo: number }>();
   readonly leaving = new Set<string>();
+  readonly silent = new Set<string>();
   /** Who got a guest's events last, and which are unfinished there. */
   readonly owner: (string | undefined)[] = [];
   readonly paused = new Set<number>();
@@ -25,7 +26,8 @@ class World implements Hands<string, number, Item> {
 
   hand(link: string, guest: Told, item: Item): number {
     const i = guest.client;
-    if (!this.open.has(link) || this.leaving.has(link)) throw new Error(`${link} takes nothing`);
+    if (!this.open.has(link) || this.leaving.has(link) || this.silent.has(link))
+      throw new Error(`${link} takes nothing`);
     if (this.owner[i] !== link && this.got[i]?.length && !item.adoption)
       throw new Error(`${link} does not know guest ${i}`);
     this.owner[i] = link;
@@ -85,6 +87,12 @@ class World implements Hands<string, number, Item> {
     this.routing.leaving(link);
   }
 
+  hush(link: string, silent: boolean): void {
+    if (silent) this.silent.add(link);
+    else this.silent.delete(link);
+    this.routing.silent(link, silent, 2);
+  }
+
   /** No BusinessWorker has more than it may have, and no guest. */
   check(): void {
     const { windowEvents, windowBytes, guestEvents } = LIMITS;
@@ -97,6 +105,7 @@ class World implements Hands<string, number, Item> {
 
   /** All leave, a new one comes, and it finishes whatever it gets. */
   settle(): void {
+    for (const link of [...this.silent]) this.hush(link, false);
     for (const link of this.leaving) {
       this.finish(link);
       this.end(link);
@@ -111,30 +120,40 @@ class World implements Hands<string, number, Item> {
   end(link: string): void {
     this.open.delete(link);
     this.leaving.delete(link);
+    this.silent.delete(link);
     this.lost += this.routing.closed(link, 3);
   }
 }
 
 function step(random: Random, world: World, i: number): void {
-  const links = [...world.open.keys()];
   const guest = world.guests.length > 0 ? random.int(0, world.guests.length - 1) : -1;
-  const dice = random.int(0, 20);
+  const dice = random.int(0, 22);
   if (dice === 0 || guest === -1) world.arrive();
   else if (dice === 1) world.say(guest, true);
-  else if (dice === 2 && links.length < 4) {
-    world.open.set(`w${i}`, { events: 0, bytes: 0, todo: 0 });
-    world.routing.opened(`w${i}`, 1);
-  } else if (dice === 3 && links.length > 0) {
-    world.leave(random.pick(links));
-  } else if (dice === 4 && links.length > 0) {
-    const link = random.pick(links);
+  else if (dice === 2) world.routing.mute(world.guests[guest] as Told);
+  else if (dice === 3) world.routing.unmute(world.guests[guest] as Told, 1);
+  else if (dice === 4) come(world, `w${i}`);
+  else if (dice < 13) happen(world, random, dice);
+  else world.say(guest);
+}
+
+function come(world: World, link: string): void {
+  if (world.open.size >= 4) return;
+  world.open.set(link, { events: 0, bytes: 0, todo: 0 });
+  world.routing.opened(link, 1);
+}
+
+/** Something about a BusinessWorker that is there. */
+function happen(world: World, random: Random, dice: number): void {
+  if (world.open.size === 0) return;
+  const link = random.pick([...world.open.keys()]);
+  if (dice === 5) world.leave(link);
+  else if (dice === 6) {
     world.leave(link);
     world.finish(link);
     world.end(link);
-  } else if (dice === 5) world.routing.mute(world.guests[guest] as Told);
-  else if (dice === 6) world.routing.unmute(world.guests[guest] as Told, 1);
-  else if (dice < 11 && links.length > 0) world.finish(random.pick(links));
-  else world.say(guest);
+  } else if (dice === 7 || dice === 8) world.hush(link, dice === 7);
+  else world.finish(link);
 }
 
 describe('routing', () => {
@@ -178,6 +197,26 @@ describe('routing', () => {
     world.routing.finished('a', 1, SIZE, 0);
     expect(world.routing.closed('a', 0)).toBe(3);
     expect(world.routing.closed('a', 0)).toBe(0);
+  });
+
+  it('hands nothing to a silent BusinessWorker, nor new guests while there is another', () => {
+    const world = new World();
+    for (const link of ['a', 'b']) {
+      world.open.set(link, { events: 0, bytes: 0, todo: 0 });
+      world.routing.opened(link, 0);
+    }
+    for (let i = 0; i < 2; i += 1) world.arrive();
+    world.hush('a', true);
+    for (let i = 0; i < 3; i += 1) world.say(0);
+    world.arrive();
+    expect([world.routing.waiting, world.got[0]]).toEqual([3, []]);
+    expect([...world.routing.bonds.values()].map(({ guests }) => guests.size)).toEqual([1, 2]);
+    world.hush('a', false);
+    expect([world.routing.waiting, world.got[0]]).toEqual([0, [1, 2, 3]]);
+    world.hush('a', true);
+    world.say(0);
+    world.end('a');
+    expect([world.got[0], world.owner[0], world.lost]).toEqual([[1, 2, 3, 4], 'b', 3]);
   });
 
   it('does not believe that more is finished than was handed over', () => {
