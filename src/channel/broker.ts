@@ -3,6 +3,7 @@ import { monotonicMs } from '../monotonic.ts';
 import type { Position } from './engine.ts';
 import { encode, type MessageOf } from './format.ts';
 import { History, type Transfer } from './history.ts';
+import type { What } from './moves.ts';
 import { type Delivery, Queues } from './queue.ts';
 import { Routes } from './routes.ts';
 import type { Session } from './session.ts';
@@ -21,9 +22,14 @@ export type BrokerBounds = {
   readonly queueBytes: number;
 };
 
-/** All that a server knows of a name when it gives it away. */
-export type ChannelGoods = { readonly log: Transfer | undefined; readonly clients: Session[] };
-export type QueueGoods = { readonly jobs: Buffer[]; readonly clients: Session[] };
+/** All that a server has of a name when it gives it away. */
+export type Goods = {
+  /** Of a channel that is kept, or has subscribers. */
+  readonly log: Transfer | undefined;
+  /** Of a queue. */
+  readonly jobs: readonly Buffer[];
+  readonly clients: readonly Session[];
+};
 
 /** Subscriptions, histories and queues of one server: what it does about channels that are its own. */
 export class Broker {
@@ -55,12 +61,9 @@ export class Broker {
   }
 
   /** Whether there is anything of this name here. */
-  hasChannel(channel: string): boolean {
-    return this.#history.has(channel, monotonicMs()) || this.#routes.has(channel);
-  }
-
-  hasQueue(queue: string): boolean {
-    return this.#queues.has(queue);
+  has({ isQueue, name }: What): boolean {
+    if (isQueue) return this.#queues.has(name);
+    return this.#routes.has(name) || this.#history.has(name, monotonicMs());
   }
 
   publish({ name, bounds, value }: MessageOf<'publish'>): void {
@@ -159,30 +162,50 @@ export class Broker {
     return homeless.map(({ queue, value }) => ({ kind: 'giveBack', name: queue, value }));
   }
 
-  /** Takes a channel out of here, with its log and its subscribers, who have got all events up to now. */
-  takeChannel(channel: string): ChannelGoods {
-    const subscribers = [...this.#routes.of(channel)];
-    for (const each of subscribers) this.#routes.remove(channel, each);
-    const passing = subscribers.length > 0 ? PASSING_MS : 0;
-    return { log: this.#history.take(channel, monotonicMs(), passing), clients: subscribers };
+  /** Every channel and queue that is here. */
+  *all(): Iterable<What> {
+    for (const name of this.#history.names()) yield { isQueue: false, name };
+    const now = monotonicMs();
+    for (const name of this.#routes.names())
+      if (!this.#history.has(name, now)) yield { isQueue: false, name };
+    for (const name of this.#queues.names()) yield { isQueue: true, name };
   }
 
-  takeQueue(queue: string): QueueGoods {
-    const clients = [...this.#queues.watchers(queue)];
-    return { jobs: this.#queues.take(queue), clients };
+  /** Takes something out of here; clients have got all events up to now. */
+  take({ isQueue, name }: What): Goods {
+    stats().moved += 1;
+    if (isQueue) {
+      const clients = [...this.#queues.watchers(name)];
+      return { log: undefined, jobs: this.#queues.take(name), clients };
+    }
+    const clients = [...this.#routes.of(name)];
+    for (const each of clients) this.#routes.remove(name, each);
+    const log = this.#history.take(name, monotonicMs(), clients.length > 0 ? PASSING_MS : 0);
+    return { log, jobs: [], clients };
   }
 
   /** Puts in what another server had. */
-  putChannel(channel: string, log: Transfer): void {
-    this.#history.put(channel, log, monotonicMs());
+  put({ isQueue, name }: What, { log, jobs }: Pick<Goods, 'log' | 'jobs'>): void {
+    if (isQueue) this.#deliver(this.#queues.put(name, jobs));
+    else if (log && this.#isNews(name, log)) this.#history.put(name, log, monotonicMs());
   }
 
-  putQueue(queue: string, jobs: readonly Buffer[]): void {
-    this.#deliver(this.#queues.put(queue, jobs));
+  /** A log that is here already stays, unless the other one is the same and longer. */
+  #isNews(channel: string, { position }: Transfer): boolean {
+    const here = this.#history.positionOf(channel);
+    return !here || (here.epoch === position.epoch && here.offset < position.offset);
   }
 
-  positionOf(channel: string): Position | undefined {
-    return this.#history.positionOf(channel);
+  /** Puts back what nobody has taken. */
+  putBack(what: What, goods: Goods): void {
+    stats().moved -= 1;
+    this.put(what, goods);
+    const { isQueue, name } = what;
+    for (const client of goods.clients) {
+      if (client.connection.status !== 'established') continue;
+      if (isQueue) this.#queues.watch(name, client);
+      else this.#routes.add(name, client);
+    }
   }
 }
 

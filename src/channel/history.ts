@@ -75,6 +75,11 @@ export class History {
     return this.#logs.size;
   }
 
+  /** Channels that have a log. */
+  names(): Iterable<string> {
+    return this.#logs.keys();
+  }
+
   /** Whether what is published on a channel is kept now. */
   has(channel: string, now: number): boolean {
     return this.#find(channel, now) !== undefined;

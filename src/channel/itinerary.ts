@@ -127,7 +127,10 @@ export class Itinerary {
         else this.#events.message(post, message);
       },
       down: (_, wasOpen) => this.#down(wasOpen),
-      error: (code, message) => this.#events.error(code, message),
+      error: ({ id }, code, message) => {
+        // Of one that has said that it leaves, this is no news.
+        if (!this.#leaving.has(id)) this.#events.error(code, message);
+      },
     };
   }
 

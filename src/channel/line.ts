@@ -73,6 +73,11 @@ export class Line {
     this.#connection.connect();
   }
 
+  /** Does not wait for the next attempt: the server is there. */
+  hurry(): void {
+    if (!this.isOpen && !this.#ended) this.#connection.connect();
+  }
+
   /** Bytes that wait to be sent. */
   get pending(): number {
     return this.#connection.getSendBufferQueueSize();

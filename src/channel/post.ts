@@ -17,7 +17,7 @@ export type PostEvents = {
   open(post: Post, leaving: boolean): void;
   message(post: Post, message: ChannelMessage): void;
   down(post: Post, wasOpen: boolean): void;
-  error(code: string, message: string): void;
+  error(post: Post, code: string, message: string): void;
 };
 
 /** A client's way to one server: the line, what waits while it is not open, and what must be through before a move. */
@@ -53,7 +53,7 @@ export class Post {
         for (const id of [...this.#syncs.keys()]) this.#synced(id);
         events.down(this, wasOpen);
       },
-      error: events.error,
+      error: (code, message) => events.error(this, code, message),
     });
   }
 

@@ -57,8 +57,14 @@ export class Queues<C> {
     return this.#queues.size;
   }
 
+  /** Whether there is such a queue here; one that was taken and has jobs under way is not. */
   has(queue: string): boolean {
-    return this.#queues.has(queue);
+    return this.#queues.get(queue)?.taken === false;
+  }
+
+  /** Every queue that is here. */
+  *names(): Iterable<string> {
+    for (const [name, { taken }] of this.#queues) if (!taken) yield name;
   }
 
   /** How many queues a consumer has to do with. */

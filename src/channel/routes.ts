@@ -14,6 +14,11 @@ export class Routes<C> {
     return this.#subscribers.size;
   }
 
+  /** Channels that have a subscriber. */
+  names(): Iterable<string> {
+    return this.#subscribers.keys();
+  }
+
   /** Whether a channel has a subscriber. */
   has(channel: string): boolean {
     return this.#subscribers.has(channel);

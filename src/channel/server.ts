@@ -1,13 +1,22 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ConnectionOptions } from 'node:tls';
+import { peers } from '../child/peers.ts';
+import { leaving } from '../connections/connection.ts';
 import type { TcpConnection } from '../connections/tcp.ts';
-import { CHANNEL_PORT, CHANNEL_SERVER } from '../contract.ts';
+import { CHANNEL_PORT, CHANNEL_SERVER, ENV } from '../contract.ts';
 import { misuse } from '../errors.ts';
 import { secretOf } from '../inner/secret.ts';
+import type { ListenOptions } from '../listeners/listener.ts';
 import type { SslOptions } from '../listeners/tls.ts';
 import { log } from '../log.ts';
+import { monotonicMs } from '../monotonic.ts';
 import { Worker } from '../worker.ts';
 import { Broker } from './broker.ts';
+import { Dispatch } from './dispatch.ts';
+import { Fellows } from './fellows.ts';
 import { type ChannelMessage, channelProtocol, type MessageOf } from './format.ts';
 import { helloOf, verdictOn } from './handshake.ts';
+import { listOf } from './owners.ts';
 import { Session } from './session.ts';
 import { channelStats, zeroChannelStats } from './stats.ts';
 import { Turn } from './turn.ts';
@@ -26,6 +35,14 @@ export type ChannelServerOptions = {
   readonly queueBytes?: number;
   /** Bytes that may wait for one subscriber. Default 8 MiB. */
   readonly subscriberBytes?: number;
+  /** The other servers, and this one, as clients name them. Default: `LONGSHORE_CHANNEL`, or whom the operator names. */
+  readonly members?: string | readonly string[];
+  /**
+   * Which of them this one is. Default: `LONGSHORE_MEMBER`; without any, it is alone.
+   */
+  readonly member?: string;
+  /** How to connect to the others, where they have `ssl`. */
+  readonly tls?: ConnectionOptions | true;
   /** Seconds between signs of life; a client that was silent for three of them is gone. Default 10. */
   readonly heartbeat?: number;
 };
@@ -44,6 +61,7 @@ const SEND_MAX = 1024 * MIB;
 const COUNT_MS = 1000;
 /** Seconds for a client to greet. */
 const GREETING = 10;
+const POLL_MS = 20;
 
 type Client = TcpConnection<ChannelMessage, ChannelMessage>;
 
@@ -63,8 +81,11 @@ export class ChannelServer extends Worker<string, typeof channelProtocol> {
   readonly #sessions = new Map<Client, Session>();
   readonly #turn = new Turn((flush) => setImmediate(flush));
   readonly #broker: Broker;
-  readonly #maxBytes: number;
+  readonly #options: ChannelServerOptions & typeof DEFAULTS;
+  #dispatch: Dispatch | undefined = undefined;
+  #fellows: Fellows | undefined = undefined;
   #leaving = false;
+  #draining = false;
 
   /**
    * @param address `HOST:PORT` or `unix:///path`. Default: port 2206 of 127.0.0.1.
@@ -84,15 +105,46 @@ export class ChannelServer extends Worker<string, typeof channelProtocol> {
       ...(options.ssl ? { ssl: options.ssl } : {}),
     });
     this.#secret = options.secret;
-    this.#maxBytes = known.subscriberBytes;
+    this.#options = known;
     this.#broker = new Broker(known);
     this.onWorkerStart = () => {
       channelStats.current = zeroChannelStats();
-      setInterval(() => this.#broker.count(), COUNT_MS).unref();
+      setInterval(() => {
+        this.#broker.count();
+        this.#comeBack();
+      }, COUNT_MS).unref();
     };
+    this.onDrain = () => this.#leave();
     this.onConnect = (connection) => this.#greet(connection);
     this.onError = (connection, code, message) =>
       log.warn(`channel: ${connection.getRemoteAddress()}: ${code} ${message}`);
+  }
+
+  override async listen(how: ListenOptions = {}): Promise<void> {
+    this.#begin();
+    await super.listen(how);
+  }
+
+  /** Finds out who the others are, if this server has a name among others. */
+  #begin(): void {
+    if (this.#dispatch) return;
+    const { members, member = process.env[ENV.member], tls, heartbeat } = this.#options;
+    if (member) {
+      const fellows = new Fellows(this.#broker, {
+        me: member,
+        secret: this.#secret,
+        tls,
+        heartbeat,
+      });
+      this.#fellows = fellows;
+      if (members) fellows.setMembers(listOf(members).members);
+      else {
+        const look = () => fellows.setMembers(peers.far('channel')?.members ?? []);
+        look();
+        peers.watch('channel', look);
+      }
+    }
+    this.#dispatch = new Dispatch(this.#broker, this.#fellows);
   }
 
   #greet(connection: Client): void {
@@ -114,8 +166,11 @@ export class ChannelServer extends Worker<string, typeof channelProtocol> {
     }
     connection.send(verdict);
     connection.authenticated = true;
-    const session = new Session(connection, this.#turn, { maxBytes: this.#maxBytes });
+    const session = new Session(connection, this.#turn, {
+      maxBytes: this.#options.subscriberBytes,
+    });
     session.member = message.member;
+    if (message.member !== undefined) this.#fellows?.greeted(message.member);
     this.#sessions.set(connection, session);
     connection.onMessage = (_, next) => this.#handle(session, next);
     connection.onClose = () => this.#gone(session);
@@ -123,51 +178,48 @@ export class ChannelServer extends Worker<string, typeof channelProtocol> {
 
   #gone(session: Session): void {
     this.#sessions.delete(session.connection);
-    this.#broker.drop(session);
+    this.#dispatch?.gone(session);
     this.#broker.count();
   }
 
   #handle(session: Session, message: ChannelMessage): void {
-    const broker = this.#broker;
-    switch (message.kind) {
-      case 'alive':
-        session.tell(message);
-        return;
-      case 'publish':
-        broker.publish(message);
-        return;
-      case 'subscribe':
-        session.whenRoom(() => broker.subscribe(session, message));
-        break;
-      case 'unsubscribe':
-        session.whenRoom(() => broker.unsubscribe(session, message.name));
-        break;
-      case 'watch':
-        broker.watch(session, message.name);
-        break;
-      case 'unwatch':
-        broker.unwatch(session, message.name);
-        break;
-      case 'reserve':
-        broker.reserve(session, message.name);
-        break;
-      case 'enqueue':
-        broker.enqueue(session, message);
-        break;
-      case 'done':
-        broker.done(session, message);
-        break;
-      default:
-        session.connection.close({
-          kind: 'refused',
-          reason: `a ${message.kind} is not for a server`,
-        });
+    if (!this.#dispatch?.handle(session, message))
+      session.connection.close({
+        kind: 'refused',
+        reason: `a ${message.kind} is not for this server`,
+      });
+    if (message.kind !== 'publish') this.#broker.count();
+  }
+
+  /** Says that all it has goes to others, and begins with it. */
+  #leave(): void {
+    if (this.#leaving || !this.#fellows) return;
+    this.#leaving = true;
+    for (const session of this.#sessions.values()) session.tell({ kind: 'leaving' });
+    this.#fellows.moves.setLeaving(this.#fellows.me, true, monotonicMs());
+  }
+
+  /** A drain was called off. */
+  #comeBack(): void {
+    if (this.#draining && !leaving.now && this.#fellows) {
+      this.#leaving = false;
+      this.#fellows.moves.setLeaving(this.#fellows.me, false, monotonicMs());
     }
-    broker.count();
+    this.#draining = leaving.now;
+  }
+
+  /** @internal Hands all it has to other servers, and lets clients follow. */
+  override async beforeLeave(ms: number): Promise<void> {
+    this.#leave();
+    const moves = this.#fellows?.moves;
+    if (!moves?.hasOthers) return;
+    const busy = () => !moves.isTidy || [...this.#sessions.values()].some(({ member }) => !member);
+    for (const end = monotonicMs() + ms; busy() && monotonicMs() < end; ) await sleep(POLL_MS);
+    if (!moves.isTidy) log.warn(`channel: not everything was given away within ${ms / 1000} s`);
   }
 }
 
-function checked(options: typeof DEFAULTS): typeof DEFAULTS {
+function checked<O extends typeof DEFAULTS>(options: O): O {
   for (const name of Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[]) {
     const value = options[name];
     if (!(value > 0 && Number.isFinite(value)))

@@ -80,3 +80,9 @@ export function addChannelStats(sum: ChannelStats, delta: ChannelStats): void {
 
 /** The stats of the channel server in this process, if one runs here. */
 export const channelStats: { current: ChannelStats | undefined } = { current: undefined };
+
+/** Something was dropped. */
+export function countDropped(): void {
+  channelStats.current ??= zeroChannelStats();
+  channelStats.current.dropped += 1;
+}

@@ -52,13 +52,20 @@ class PeerList {
 
   /** The servers of a service; `undefined` while nothing is known. */
   of(service: Service): KnownPeers | undefined {
+    const far = this.far(service);
+    if (far) return far;
+    const local = this.#locals?.[service];
+    if (this.#locals && local && local.length > 0)
+      return { version: this.#locals.version, members: local };
+    return undefined;
+  }
+
+  /** The same without what only runs beside us. */
+  far(service: Service): KnownPeers | undefined {
     const fixed = membersOf(process.env[FIXED[service]] ?? '');
     if (fixed.length > 0) return { version: 0, members: fixed };
     const pushed = this.#pushed?.[service];
     if (this.#pushed && pushed) return { version: this.#pushed.version, members: pushed };
-    const local = this.#locals?.[service];
-    if (this.#locals && local && local.length > 0)
-      return { version: this.#locals.version, members: local };
     return undefined;
   }
 

@@ -1,0 +1,207 @@
+import { afterAll, afterEach, describe, expect, it, jest } from '@jest/globals';
+import { ChannelClient } from '../../src/channel/client.ts';
+import { Fixture } from '../support/fixture.ts';
+import { CLEAN, endPrograms, freePort, type Program, start } from '../support/program.ts';
+
+jest.setTimeout(90_000);
+
+const PROGRAM = `
+  import { ChannelServer, Worker } from 'longshore';
+  new ChannelServer(process.env.ADDRESS);
+  await Worker.runAll();
+`;
+const HISTORY = [{ channels: 'kept:*', size: 100_000, seconds: 300 }];
+const SECRET = 'known to all';
+/** Time for every client to follow. */
+const DRAIN = { LONGSHORE_DRAIN_PROPAGATION_SECONDS: '0', LONGSHORE_DRAIN_WINDOW_SECONDS: '1' };
+
+const clients: ChannelClient[] = [];
+afterEach(() => {
+  for (const client of clients.splice(0)) client.close();
+});
+afterAll(endPrograms);
+
+/** Three channel servers that know each other, each a program of its own. */
+class Servers implements Disposable {
+  readonly #fixture: Fixture;
+  readonly addresses: readonly string[];
+  readonly programs: Program[] = [];
+
+  private constructor(fixture: Fixture, addresses: readonly string[]) {
+    this.#fixture = fixture;
+    this.addresses = addresses;
+  }
+
+  static async three(): Promise<Servers> {
+    const ports = [await freePort(), await freePort(), await freePort()];
+    const addresses = ports.map((port) => `127.0.0.1:${port}`);
+    const servers = new Servers(await Fixture.create(PROGRAM), addresses);
+    for (const i of [0, 1, 2]) await servers.start(i);
+    return servers;
+  }
+
+  async start(i: number): Promise<void> {
+    this.programs[i] = await start(this.#fixture.file, {
+      ADDRESS: this.addresses[i] ?? '',
+      LONGSHORE_MEMBER: this.addresses[i] ?? '',
+      LONGSHORE_CHANNEL: this.addresses.join(),
+      LONGSHORE_SECRET: SECRET,
+      ...DRAIN,
+    });
+  }
+
+  async client(): Promise<ChannelClient> {
+    const options = { history: HISTORY, secret: SECRET, heartbeat: 1 };
+    const client = new ChannelClient(this.addresses.join(), options);
+    clients.push(client);
+    client.connect();
+    await until(() => client.connected, 'connected');
+    return client;
+  }
+
+  get output(): string {
+    return this.programs.map(({ output }) => output).join('\n');
+  }
+
+  async end(): Promise<void> {
+    for (const program of this.programs) await program.end();
+  }
+
+  [Symbol.dispose](): void {
+    this.#fixture[Symbol.dispose]();
+  }
+}
+
+async function until(good: () => boolean, what: string, ms = 20_000): Promise<number> {
+  const began = performance.now();
+  while (!good()) {
+    if (performance.now() - began > ms) throw new Error(`${what}: not within ${ms / 1000} s`);
+    await new Promise((next) => setTimeout(next, 5));
+  }
+  return performance.now() - began;
+}
+
+/** What a subscriber hears of numbered events on one channel. */
+class Ear {
+  last = 0;
+  lost = 0;
+  doubled = 0;
+  readonly gaps: string[] = [];
+
+  hear(number: number): void {
+    // What was published before it was subscribed is nothing to it.
+    if (this.last === 0) this.last = number;
+    else if (number <= this.last) this.doubled += 1;
+    else this.lost += number - this.last - 1;
+    this.last = Math.max(this.last, number);
+  }
+}
+
+/** Publishers and subscribers of numbered events on many channels, of two kinds: with history and without. */
+class Load {
+  readonly names: readonly string[];
+  readonly ears: Map<string, Ear>[] = [];
+  readonly recoveries: { channel: string; recovered: boolean }[] = [];
+  readonly #numbers = new Map<string, number>();
+  #timer: NodeJS.Timeout | undefined = undefined;
+  refused = 0;
+
+  constructor(kind: 'kept' | 'plain', channels: number) {
+    this.names = Array.from({ length: channels }, (_, i) => `${kind}:${i}`);
+  }
+
+  listen(client: ChannelClient): void {
+    const ears = new Map(this.names.map((name) => [name, new Ear()]));
+    this.ears.push(ears);
+    for (const [name, ear] of ears) client.on(name, (number) => ear.hear(number as number));
+    client.onRecovery = (recovery) => this.recoveries.push(recovery);
+  }
+
+  /** Each publisher has its own channels, so that the numbers of one are in order. */
+  talk(publishers: readonly ChannelClient[]): void {
+    this.#timer = setInterval(() => {
+      for (const [i, name] of this.names.entries()) {
+        const number = (this.#numbers.get(name) ?? 0) + 1;
+        const sent = publishers[i % publishers.length]?.publish(name, number);
+        if (sent === false) this.refused += 1;
+        else this.#numbers.set(name, number);
+      }
+    }, 5);
+  }
+
+  hush(): void {
+    clearInterval(this.#timer);
+  }
+
+  get sent(): number {
+    return [...this.#numbers.values()].reduce((sum, each) => sum + each, 0);
+  }
+
+  /** All that every subscriber lacks at the end, whether others came after it or not. */
+  get lost(): number {
+    return this.#sum((ear, name) => ear.lost + (this.#numbers.get(name) ?? 0) - ear.last);
+  }
+
+  get doubled(): number {
+    return this.#sum((ear) => ear.doubled);
+  }
+
+  get behind(): number {
+    return this.#sum((ear, name) => (this.#numbers.get(name) ?? 0) - ear.last);
+  }
+
+  /** Subscriptions that have heard nothing yet. */
+  get deaf(): number {
+    return this.#sum(({ last }) => (last === 0 ? 1 : 0));
+  }
+
+  /** What is wrong, for a person. */
+  *faults(): Iterable<string> {
+    for (const [i, ears] of this.ears.entries())
+      for (const [name, { last, lost, doubled }] of ears) {
+        const end = this.#numbers.get(name) ?? 0;
+        if (lost + doubled + end - last > 0)
+          yield `${name} at subscriber ${i}: ${lost} lost, ${doubled} doubled, ${last} of ${end}`;
+      }
+  }
+
+  #sum(of: (ear: Ear, name: string) => number): number {
+    let sum = 0;
+    for (const ears of this.ears) for (const [name, ear] of ears) sum += of(ear, name);
+    return sum;
+  }
+}
+
+async function scene(servers: Servers, kind: 'kept' | 'plain'): Promise<Load> {
+  const load = new Load(kind, 60);
+  for (let i = 0; i < 3; i += 1) load.listen(await servers.client());
+  const publishers = [await servers.client(), await servers.client()];
+  load.talk(publishers);
+  await until(() => load.deaf === 0, 'all hear');
+  return load;
+}
+
+describe('three channel servers', () => {
+  it.each(['kept', 'plain'] as const)(
+    'are replaced one after the other under load, and channels of the kind "%s" lose nothing',
+    async (kind) => {
+      using servers = await Servers.three();
+      const load = await scene(servers, kind);
+      for (const i of [0, 1, 2]) {
+        expect(await servers.programs[i]?.stop('SIGTERM')).toEqual(CLEAN);
+        await servers.start(i);
+        const { sent } = load;
+        await until(() => load.sent > sent + 3000, 'it goes on');
+      }
+      load.hush();
+      await until(() => load.behind === 0, 'all has come').catch(() => {});
+      const { sent, lost, doubled, refused } = load;
+      console.log(`${kind}: ${sent} events to 3 subscribers, ${lost} lost, ${doubled} doubled`);
+      expect([...load.faults()]).toEqual([]);
+      expect(servers.output).not.toMatch(/not everything|error/);
+      expect({ lost, doubled, refused }).toEqual({ lost: 0, doubled: 0, refused: 0 });
+      expect(load.recoveries.filter(({ recovered }) => !recovered)).toEqual([]);
+      await servers.end();
+    },
+  );
+});
