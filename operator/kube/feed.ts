@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { KubeObject } from '../api/meta.ts';
-import { ApiError, isGone } from './api-error.ts';
+import { ApiError, isGone, isNotFound } from './api-error.ts';
 import { jittered } from './back-off.ts';
 import type { Client } from './client.ts';
 import { Lines } from './lines.ts';
@@ -21,6 +21,8 @@ export type FeedOptions<T> = {
   readonly resource: Resource;
   readonly namespace: string | undefined;
   readonly labelSelector?: string | undefined;
+  /** Without the definition of its kind there are none of it; it is tried again. */
+  readonly optional?: boolean | undefined;
   /** Default: 3 minutes. */
   readonly silentMs?: number | undefined;
   /** What is kept of an object. */
@@ -105,6 +107,7 @@ export class Feed<T extends KubeObject> {
       if (signal.aborted) return { how: 'over', livedMs: lived(watch) };
       const failure = error instanceof ApiError ? error : new ApiError(0, 'Cut', messageOf(error));
       this.#events.failed(failure);
+      if (this.#options.optional && isNotFound(failure)) this.#events.listed([]);
       return { how: isGone(failure) ? 'gone' : 'failed', livedMs: lived(watch) };
     }
   }

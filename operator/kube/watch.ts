@@ -19,6 +19,8 @@ export type ReflectorOptions<T> = {
    * gone already. It must keep name, namespace and resourceVersion.
    */
   readonly trim?: ((object: T) => T) | undefined;
+  /** Its kind need not be defined: then there are none of it, until it is. */
+  readonly optional?: boolean | undefined;
   /** Milliseconds from one list beside the watch to the next, give or take a fifth; default: 10 minutes. */
   readonly relistMs?: number | undefined;
   /** Milliseconds without a sign of life after which a watch is begun anew; default: 3 minutes. */

@@ -26,7 +26,13 @@ export class Watches {
     const ours = <T extends KubeObject>(resource: Resource, trim?: (object: T) => T) =>
       new Reflector<T>({ client, resource, namespaces, labelSelector: LABEL.server, trim });
     this.servers = new Reflector({ client, resource: resources.SocketServer, namespaces });
-    this.channels = new Reflector({ client, resource: resources.ChannelServer, namespaces });
+    this.channels = new Reflector({
+      client,
+      resource: resources.ChannelServer,
+      namespaces,
+      // After an upgrade without the new definitions the SocketServers are looked after all the same.
+      optional: true,
+    });
     this.pods = ours(resources.Pod, trimPod);
     this.sets = ours(resources.ReplicaSet, trimSet);
     this.services = ours(resources.Service, head);

@@ -98,9 +98,11 @@ export class Itinerary {
     return owner;
   }
 
-  /** A server that another one has told of. */
+  /** A server that another one has told of: it is there, and does not leave. */
   know(member: ChannelMember): void {
     this.#told.set(member.id, member);
+    this.#posts.get(member.id)?.line.hurry();
+    this.#leaves(member.id, false);
   }
 
   known(id: string): Post | undefined {

@@ -192,7 +192,7 @@ export class NativeEngine implements ChannelEngine {
   #moved(post: Post, { flag, name, to, address, position }: MessageOf<'moved'>): void {
     const known = flag ? this.#watches.get(name) : this.#subscriptions.get(name);
     if (!known || known.home !== post.id) return;
-    if (!flag) (known as Subscription).passing = position;
+    if (!flag && position) (known as Subscription).passing = position;
     this.#itinerary.know({ id: to, address });
     this.#settle(flag, name, to);
   }

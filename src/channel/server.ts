@@ -121,30 +121,33 @@ export class ChannelServer extends Worker<string, typeof channelProtocol> {
   }
 
   override async listen(how: ListenOptions = {}): Promise<void> {
-    this.#begin();
+    // The others connect as soon as they hear of us, so they hear of us when we listen.
+    const first = this.#begin();
     await super.listen(how);
+    if (first) this.#lookForOthers();
   }
 
-  /** Finds out who the others are, if this server has a name among others. */
-  #begin(): void {
-    if (this.#dispatch) return;
-    const { members, member = process.env[ENV.member], tls, heartbeat } = this.#options;
+  /** @returns whether it is the first time */
+  #begin(): boolean {
+    if (this.#dispatch) return false;
+    const { member = process.env[ENV.member], tls, heartbeat } = this.#options;
     if (member) {
-      const fellows = new Fellows(this.#broker, {
-        me: member,
-        secret: this.#secret,
-        tls,
-        heartbeat,
-      });
-      this.#fellows = fellows;
-      if (members) fellows.setMembers(listOf(members).members);
-      else {
-        const look = () => fellows.setMembers(peers.far('channel')?.members ?? []);
-        look();
-        peers.watch('channel', look);
-      }
+      const options = { me: member, secret: this.#secret, tls, heartbeat };
+      this.#fellows = new Fellows(this.#broker, options);
     }
     this.#dispatch = new Dispatch(this.#broker, this.#fellows);
+    return true;
+  }
+
+  #lookForOthers(): void {
+    const { members } = this.#options;
+    const fellows = this.#fellows;
+    if (members) fellows?.setMembers(listOf(members).members);
+    else if (fellows) {
+      const look = () => fellows.setMembers(peers.far('channel')?.members ?? []);
+      look();
+      peers.watch('channel', look);
+    }
   }
 
   #greet(connection: Client): void {

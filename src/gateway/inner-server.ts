@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Address, hostPort, parseAddress } from '../address.ts';
 import { TcpConnection } from '../connections/tcp.ts';
 import { runtimeDir } from '../control-path.ts';
-import { codeOf, LongshoreError, misuse } from '../errors.ts';
+import { codeOf, LongshoreError, messageOf, misuse } from '../errors.ts';
 import { nonce, proof, proves, secretOf } from '../inner/secret.ts';
 import { StreamServer } from '../listeners/stream-server.ts';
 import { type SslOptions, TlsStage } from '../listeners/tls.ts';
@@ -182,7 +182,10 @@ function addressOf(given: string | undefined): Address {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     sweep(folder);
   } catch (error) {
-    throw new LongshoreError('START_FAILED', `the gateway's inner socket: ${String(error)}`);
+    throw new LongshoreError(
+      'START_FAILED',
+      `the gateway's inner socket, in ${folder}: ${messageOf(error)}; see LONGSHORE_RUNTIME_DIR`,
+    );
   }
   sockets += 1;
   return parseAddress(`unix://${join(folder, `gateway-${process.pid}-${sockets}`)}`);

@@ -204,7 +204,7 @@ describeUnless(noDocker, 'the image', () => {
       /unknown command "begin"; there is: start/,
     );
     expect(await failure('--read-only', name, 'start', 'chat/server.ts')).toMatch(
-      /78:[\s\S]*can never start: its channel server, \/tmp\/longshore-1000\/.*see LONGSHORE_RUNTIME_DIR/,
+      /78:[\s\S]*can never start: the gateway's inner socket, in \/tmp\/longshore-1000: .*see LONGSHORE_RUNTIME_DIR/,
     );
   });
 });

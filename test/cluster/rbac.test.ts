@@ -42,6 +42,7 @@ describeOnCluster('the rights of the operator', () => {
       await history();
       await token();
       await foreign();
+      await channel();
       await end();
       await note();
       const granted = await rules();
@@ -138,6 +139,28 @@ async function foreign(): Promise<void> {
     const found = await seen(here.namespace, 'other');
     return conditionIn(found, 'Ready')?.message.includes('exists');
   });
+}
+
+/** A ChannelServer without pods, which says how it is, and that asks for a revision that it never had. */
+async function channel(): Promise<void> {
+  await apply({
+    apiVersion: 'longshore.dev/v1alpha1',
+    kind: 'ChannelServer',
+    metadata: {
+      name: 'events',
+      namespace: here.namespace,
+      annotations: { 'longshore.dev/undo': '99' },
+    },
+    spec: { engine: 'nats', nats: { servers: ['nats://nats.example:4222'] } },
+  });
+  await eventually('it has a status, and the wish is taken off', async () => {
+    const { metadata, status } = await get<{
+      metadata: { annotations?: Record<string, string> };
+      status?: { conditions?: unknown[] };
+    }>('channelserver events', here.namespace);
+    return status?.conditions && metadata.annotations?.['longshore.dev/undo'] === undefined;
+  });
+  await kubectl('delete', 'channelserver', 'events', '-n', here.namespace);
 }
 
 async function end(): Promise<void> {

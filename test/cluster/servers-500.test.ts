@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { crd } from '../../operator/api/crd.ts';
+import { channelCrd, crd } from '../../operator/api/crd.ts';
 import type { KubeObject } from '../../operator/api/meta.ts';
 import type { SocketServer } from '../../operator/api/types.ts';
 import type { Client } from '../../operator/kube/client.ts';
@@ -19,7 +19,7 @@ const RSS_MAX = 200 * 1024 * 1024;
 const IDLE_MS = 60_000;
 const EDIT_MS = 1000;
 const USER = 'operator';
-const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/socketservers.longshore.dev';
+const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const nameOf = (i: number): string => `server-${String(i).padStart(3, '0')}`;
 
 let api: ApiServer;
@@ -30,7 +30,8 @@ describeUnless(noApiServer, `the operator with ${SERVERS} servers of no pod`, ()
   beforeAll(async () => {
     api = await ApiServer.start();
     client = api.client();
-    await api.apply(CRDS, crd());
+    await api.apply(`${CRDS}/socketservers.longshore.dev`, crd());
+    await api.apply(`${CRDS}/channelservers.longshore.dev`, channelCrd());
     await eventually('the definition', () => client.list(resources.SocketServer));
     await create();
   }, 240_000);
