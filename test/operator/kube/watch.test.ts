@@ -29,7 +29,9 @@ const list = (resourceVersion: string, ...items: object[]) => ({
   items,
 });
 
-function reflect(api: Api, times: { relistMs?: number; silentMs?: number } = {}): Reflector<Thing> {
+type Options = { relistMs?: number; silentMs?: number; optional?: boolean };
+
+function reflect(api: Api, times: Options = {}): Reflector<Thing> {
   return new Reflector<Thing>({
     client: api.client(),
     resource: resources.ConfigMap,
@@ -111,6 +113,27 @@ describe('Reflector', () => {
     reflector.onError = (error) => reasons.push(error.reason);
     await change(reflector, 'n/a', '6');
     expect([reasons, reflector.lists]).toEqual([[reason], 1]);
+    reflector.stop();
+  });
+
+  it('goes without a kind that need not be defined, until it is', async () => {
+    let defined = false;
+    await using api = await Api.answering(({ query }, response) => {
+      if (!defined) {
+        response.writeHead(404).end('404 page not found');
+        return;
+      }
+      if (query['watch'] === 'true') response.writeHead(200).write(mark('5'));
+      else json(response, list('5', thing('a', '4')));
+    });
+    const reflector = reflect(api, { optional: true });
+    const failure = Promise.withResolvers<unknown>();
+    reflector.onError = failure.resolve;
+    await reflector.synced;
+    expect(await failure.promise).toMatchObject({ status: 404 });
+    expect(reflector.store.size).toBe(0);
+    defined = true;
+    await change(reflector, 'n/a', '4');
     reflector.stop();
   });
 
