@@ -53,8 +53,14 @@ describeUnless(noApiServer, `the operator with ${SERVERS} servers of no pod`, ()
         `RSS ${mib(rss)}, at most ${mib(peak)}`,
     );
     expect(ms).toBeLessThanOrEqual(SETTLED_MS);
-    // Nothing was written twice; of what is created the request does not say the name.
-    const writes = requests.filter(isWrite).filter(notLease);
+    // Nothing was written twice; of what is created the request does not say the name. A server that is looked at again
+    // before its own ReplicaSet has come back through the watch asks for it once more, and is refused.
+    const refused = requests.filter(isRefusedCreate);
+    expect(refused.length).toBeLessThanOrEqual(SERVERS / 100);
+    const writes = requests
+      .filter(isWrite)
+      .filter(notLease)
+      .filter((each) => !refused.includes(each));
     const [created, changed] = [writes.filter(isCreate), writes.filter((each) => !isCreate(each))];
     const twice = [...counts(changed, whole)].filter(([, count]) => count > 1);
     expect(twice).toEqual([]);
@@ -205,6 +211,8 @@ async function edited(name: string): Promise<number> {
 
 const isWrite = ({ verb }: AuditEvent): boolean => !['get', 'list', 'watch'].includes(verb);
 const isCreate = ({ verb }: AuditEvent): boolean => verb === 'create';
+const isRefusedCreate = (event: AuditEvent): boolean =>
+  isCreate(event) && event.responseStatus?.code === 409;
 const notLease = ({ objectRef }: AuditEvent): boolean => objectRef?.resource !== 'leases';
 
 const kind = ({ verb, objectRef }: AuditEvent): string =>

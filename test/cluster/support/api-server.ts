@@ -221,6 +221,7 @@ export type AuditEvent = {
     readonly name?: string;
     readonly subresource?: string;
   };
+  readonly responseStatus?: { readonly code: number };
 };
 
 const AUDIT = {
