@@ -58,6 +58,8 @@ const NAMED_PURE = [
   ...'declared fields format history names owners queue routes stats turn'
     .split(' ')
     .map((name) => `src/channel/${name}.ts`),
+  'src/inner/fields.ts',
+  'src/inner/format.ts',
   ...['address', 'decisions', 'subjects'].map((name) => `src/channel/nats/${name}.ts`),
   ...['plan', 'plan-types', 'plan-words', 'procs', 'reload', 'slots', 'back-off', 'drain'].map(
     (name) => `src/master/${name}.ts`,

@@ -1,3 +1,4 @@
+import { byte, type Field, fixed, flag, name, rest, whole, words } from '../inner/fields.ts';
 import type { Bounds, Position } from './engine.ts';
 
 /** The fields that messages between channel clients and servers are made of. */
@@ -27,71 +28,7 @@ export type FieldName = keyof Fields;
 /** Fields that a message of their kind may leave out. */
 export const OPTIONAL = ['proof', 'member', 'bounds', 'position'] as const;
 
-/** How a field is written. */
-type Field<T> = {
-  size(value: T): number;
-  write(value: T, bytes: Buffer, at: number): void;
-  /** Where the field that begins at `at` ends; -1 if that cannot be. It may be behind the end of the bytes. */
-  end(bytes: Buffer, at: number): number;
-  read(bytes: Buffer, at: number, end: number): T;
-};
-
 const EPOCH_BYTES = 8;
-
-const byte: Field<number> = {
-  size: () => 1,
-  write: (value, bytes, at) => void bytes.writeUInt8(value, at),
-  end: (_, at) => at + 1,
-  read: (bytes, at) => bytes[at] as number,
-};
-
-const flag: Field<boolean> = {
-  size: () => 1,
-  write: (value, bytes, at) => void bytes.writeUInt8(value ? 1 : 0, at),
-  end: (bytes, at) => ((bytes[at] ?? 0) > 1 ? -1 : at + 1),
-  read: (bytes, at) => bytes[at] === 1,
-};
-
-/** 32 bits, big-endian; what is greater is written as the greatest. */
-const whole: Field<number> = {
-  size: () => 4,
-  write: (value, bytes, at) => void bytes.writeUInt32BE(Math.min(value, 0xffffffff), at),
-  end: (_, at) => at + 4,
-  read: (bytes, at) => bytes.readUInt32BE(at),
-};
-
-const fixed = (length: number): Field<Buffer> => ({
-  size: () => length,
-  write: (value, bytes, at) => void bytes.set(value, at),
-  end: (_, at) => at + length,
-  read: (bytes, at, end) => bytes.subarray(at, end),
-});
-
-/** uint8 n, then n bytes of UTF-8; n is 1 or more. */
-const name: Field<string> = {
-  size: (value) => 1 + Buffer.byteLength(value),
-  write(value, bytes, at) {
-    bytes[at] = bytes.write(value, at + 1);
-  },
-  end: (bytes, at) => ((bytes[at] ?? 1) === 0 ? -1 : at + 1 + (bytes[at] ?? 1)),
-  read: (bytes, at, end) => bytes.toString('utf8', at + 1, end),
-};
-
-/** All that is left, in UTF-8. */
-const words: Field<string> = {
-  size: (value) => Buffer.byteLength(value),
-  write: (value, bytes, at) => void bytes.write(value, at),
-  end: (bytes) => bytes.length,
-  read: (bytes, at, end) => bytes.toString('utf8', at, end),
-};
-
-/** All that is left, at least one byte. */
-const rest: Field<Buffer> = {
-  size: (value) => value.length,
-  write: (value, bytes, at) => void bytes.set(value, at),
-  end: (bytes, at) => (at < bytes.length ? bytes.length : -1),
-  read: (bytes, at, end) => bytes.subarray(at, end),
-};
 
 /** uint32 size, uint32 seconds. */
 const bounds: Field<Bounds> = {

@@ -1,7 +1,7 @@
 import type { SendResult } from '../connections/connection.ts';
+import type { LineOptions } from '../inner/line.ts';
 import type { EngineOptions } from './engine.ts';
 import type { ChannelMessage } from './format.ts';
-import type { LineOptions } from './line.ts';
 import { type ChannelMember, type MemberList, ownerOf, sameMembers } from './owners.ts';
 import { type Outgoing, Post, type PostEvents } from './post.ts';
 

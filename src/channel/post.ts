@@ -1,6 +1,6 @@
 import type { SendResult } from '../connections/connection.ts';
-import { type ChannelMessage, encode } from './format.ts';
-import { Line, type LineOptions } from './line.ts';
+import { Line, type LineOptions } from '../inner/line.ts';
+import { type ChannelMessage, channelLine, encode } from './format.ts';
 import type { ChannelMember } from './owners.ts';
 
 /** Bytes that may wait to be sent to one server; beyond it publishing fails. */
@@ -23,7 +23,7 @@ export type PostEvents = {
 /** A client's way to one server: the line, what waits while it is not open, and what must be through before a move. */
 export class Post {
   readonly id: string;
-  readonly line: Line;
+  readonly line: Line<ChannelMessage>;
   /** Jobs from there that are being worked on. */
   jobs = 0;
   /** Counts the times that it was open: what belongs to an earlier time means nothing now. */
@@ -37,7 +37,7 @@ export class Post {
 
   constructor({ id, address }: ChannelMember, options: LineOptions, events: PostEvents) {
     this.id = id;
-    this.line = new Line(address, options, {
+    this.line = new Line(address, channelLine, options, {
       open: (leaving) => {
         this.time += 1;
         events.open(this, leaving);

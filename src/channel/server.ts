@@ -5,7 +5,7 @@ import { leaving } from '../connections/connection.ts';
 import type { TcpConnection } from '../connections/tcp.ts';
 import { CHANNEL_PORT, CHANNEL_SERVER, ENV } from '../contract.ts';
 import { misuse } from '../errors.ts';
-import { secretOf } from '../inner/secret.ts';
+import { receive } from '../inner/handshake.ts';
 import type { ListenOptions } from '../listeners/listener.ts';
 import type { SslOptions } from '../listeners/tls.ts';
 import { log } from '../log.ts';
@@ -14,8 +14,7 @@ import { Worker } from '../worker.ts';
 import { Broker } from './broker.ts';
 import { Dispatch } from './dispatch.ts';
 import { Fellows } from './fellows.ts';
-import { type ChannelMessage, channelProtocol, type MessageOf } from './format.ts';
-import { helloOf, verdictOn } from './handshake.ts';
+import { type ChannelMessage, channelProtocol, FORMAT_VERSION } from './format.ts';
 import { listOf } from './owners.ts';
 import { Session } from './session.ts';
 import { channelStats, zeroChannelStats } from './stats.ts';
@@ -77,7 +76,6 @@ type Client = TcpConnection<ChannelMessage, ChannelMessage>;
  * new ChannelServer('0.0.0.0:2206', { secret: 'known to both' });
  */
 export class ChannelServer extends Worker<string, typeof channelProtocol> {
-  readonly #secret: string | undefined;
   readonly #sessions = new Map<Client, Session>();
   readonly #turn = new Turn((flush) => setImmediate(flush));
   readonly #broker: Broker;
@@ -104,7 +102,6 @@ export class ChannelServer extends Worker<string, typeof channelProtocol> {
       heartbeat: { idle: 3 * known.heartbeat },
       ...(options.ssl ? { ssl: options.ssl } : {}),
     });
-    this.#secret = options.secret;
     this.#options = known;
     this.#broker = new Broker(known);
     this.onWorkerStart = () => {
@@ -115,7 +112,13 @@ export class ChannelServer extends Worker<string, typeof channelProtocol> {
       }, COUNT_MS).unref();
     };
     this.onDrain = () => this.#leave();
-    this.onConnect = (connection) => this.#greet(connection);
+    this.onConnect = (connection) => {
+      const { secret } = options;
+      const reception = { name: 'channel', version: FORMAT_VERSION, secret };
+      receive(connection, { ...reception, leaving: () => this.#leaving }, ({ member }) =>
+        this.#admit(connection, member),
+      );
+    };
     this.onError = (connection, code, message) =>
       log.warn(`channel: ${connection.getRemoteAddress()}: ${code} ${message}`);
   }
@@ -130,9 +133,9 @@ export class ChannelServer extends Worker<string, typeof channelProtocol> {
   /** @returns whether it is the first time */
   #begin(): boolean {
     if (this.#dispatch) return false;
-    const { member = process.env[ENV.member], tls, heartbeat } = this.#options;
+    const { member = process.env[ENV.member], secret, tls, heartbeat } = this.#options;
     if (member) {
-      const options = { me: member, secret: this.#secret, tls, heartbeat };
+      const options = { me: member, secret, tls, heartbeat };
       this.#fellows = new Fellows(this.#broker, options);
     }
     this.#dispatch = new Dispatch(this.#broker, this.#fellows);
@@ -150,30 +153,12 @@ export class ChannelServer extends Worker<string, typeof channelProtocol> {
     }
   }
 
-  #greet(connection: Client): void {
-    const hello = helloOf(secretOf(this.#secret));
-    connection.send(hello);
-    connection.onMessage = (_, message) => this.#greeted(connection, hello, message);
-  }
-
-  #greeted(connection: Client, hello: MessageOf<'hello'>, message: ChannelMessage): void {
-    if (message.kind !== 'greeting') {
-      connection.close({ kind: 'refused', reason: `a ${message.kind} before the greeting` });
-      return;
-    }
-    const verdict = verdictOn(message, hello, secretOf(this.#secret), this.#leaving);
-    if (verdict.kind === 'refused') {
-      log.warn(`channel: ${connection.getRemoteAddress()}: refused: ${verdict.reason}`);
-      connection.close(verdict);
-      return;
-    }
-    connection.send(verdict);
-    connection.authenticated = true;
+  #admit(connection: Client, member: string | undefined): void {
     const session = new Session(connection, this.#turn, {
       maxBytes: this.#options.subscriberBytes,
     });
-    session.member = message.member;
-    if (message.member !== undefined) this.#fellows?.greeted(message.member);
+    session.member = member;
+    if (member !== undefined) this.#fellows?.greeted(member);
     this.#sessions.set(connection, session);
     connection.onMessage = (_, next) => this.#handle(session, next);
     connection.onClose = () => this.#gone(session);

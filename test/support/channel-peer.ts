@@ -1,5 +1,10 @@
-import { type ChannelMessage, channelProtocol, encode } from '../../src/channel/format.ts';
-import { answerTo } from '../../src/channel/handshake.ts';
+import {
+  type ChannelMessage,
+  channelProtocol,
+  encode,
+  FORMAT_VERSION,
+} from '../../src/channel/format.ts';
+import { answerTo } from '../../src/inner/handshake.ts';
 import type { AnyWorker } from '../../src/worker.ts';
 import { peerOf } from './in-process.ts';
 import type { Peer } from './peer.ts';
@@ -15,7 +20,7 @@ export class ChannelPeer {
   static async to(server: AnyWorker, secret?: string, member?: string): Promise<ChannelPeer> {
     const made = new ChannelPeer(await peerOf(server));
     const [hello] = await made.hear(1);
-    const answer = answerTo(hello as never, secret, member);
+    const answer = answerTo(hello as never, FORMAT_VERSION, secret, member);
     if (typeof answer === 'string') throw new Error(answer);
     made.say(answer.greeting);
     const [welcome] = await made.hear(1);

@@ -2,10 +2,16 @@ import type { ConnectionOptions } from 'node:tls';
 import { AsyncTcpConnection } from '../connections/client.ts';
 import type { SendResult } from '../connections/connection.ts';
 import { codeOf, messageOf } from '../errors.ts';
-import { secretOf } from '../inner/secret.ts';
+import type { Protocol } from '../protocols/protocol.ts';
 import { reconnectMs } from '../reconnect.ts';
-import { type ChannelMessage, channelProtocol, encode, type MessageOf } from './format.ts';
-import { type Answer, answerTo } from './handshake.ts';
+import {
+  type Answer,
+  answerTo,
+  type HandshakeMessage,
+  type Hello,
+  type Welcome,
+} from './handshake.ts';
+import { secretOf } from './secret.ts';
 
 /** Longest that connecting and greeting may take, each. */
 const GREETING_MS = 10_000;
@@ -23,21 +29,29 @@ export type LineOptions = {
   readonly heartbeat: number;
 };
 
-export type LineEvents = {
+/** What is spoken on a line. */
+export type LineFormat<M> = {
+  readonly version: number;
+  readonly protocol: Protocol<M, M>;
+  encode(message: M): Buffer;
+};
+
+export type LineEvents<M> = {
   /** Both ends trust each other. `leaving`: the server is about to go. */
   open(leaving: boolean): void;
-  message(message: ChannelMessage): void;
+  message(message: M): void;
   /** It was open and is not any more, or an attempt has failed; the next one comes by itself. */
   down(wasOpen: boolean): void;
   error(code: string, message: string): void;
 };
 
-/** A lasting connection to one channel server: connects, greets, gives signs of life, and connects again with jitter. */
-export class Line {
+/** A lasting connection to one server: connects, greets, gives signs of life, and connects again with jitter. */
+export class Line<M extends { readonly kind: string }> {
   readonly address: string;
+  readonly #format: LineFormat<M>;
   readonly #options: LineOptions;
-  readonly #events: LineEvents;
-  readonly #connection: AsyncTcpConnection<ChannelMessage, ChannelMessage>;
+  readonly #events: LineEvents<M>;
+  readonly #connection: AsyncTcpConnection<M, M>;
   #answer: Answer | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
   #attempt = 0;
@@ -48,20 +62,18 @@ export class Line {
   /** Whether the last attempt to connect has failed. */
   failing = false;
 
-  constructor(address: string, options: LineOptions, events: LineEvents) {
+  constructor(address: string, format: LineFormat<M>, options: LineOptions, events: LineEvents<M>) {
     this.address = address;
+    this.#format = format;
     this.#options = options;
     this.#events = events;
     const { tls } = options;
-    const connection = new AsyncTcpConnection<ChannelMessage, ChannelMessage>(
-      urlOf(address, tls !== undefined),
-      {
-        protocol: channelProtocol,
-        maxSendBufferSize: LINE_MAX,
-        timeout: GREETING_MS / 1000,
-        ...(typeof tls === 'object' ? { tls } : {}),
-      },
-    );
+    const connection = new AsyncTcpConnection<M, M>(urlOf(address, tls !== undefined), {
+      protocol: format.protocol,
+      maxSendBufferSize: LINE_MAX,
+      timeout: GREETING_MS / 1000,
+      ...(typeof tls === 'object' ? { tls } : {}),
+    });
     this.#connection = connection;
     connection.onConnect = () => this.#wait(GREETING_MS, 'no greeting');
     connection.onMessage = (_, message) => this.#heard(message);
@@ -83,8 +95,8 @@ export class Line {
     return this.#connection.getSendBufferQueueSize();
   }
 
-  send(message: ChannelMessage): SendResult {
-    return this.sendBytes(encode(message));
+  send(message: M): SendResult {
+    return this.sendBytes(this.#format.encode(message));
   }
 
   /** Goes nowhere while the line is not open. */
@@ -106,34 +118,34 @@ export class Line {
     this.#timer = setTimeout(() => this.#giveUp(`${why} within ${ms / 1000} s`), ms);
   }
 
-  #heard(message: ChannelMessage): void {
+  #heard(message: M): void {
     this.#silent = 0;
-    if (this.isOpen) {
-      if (message.kind !== 'alive') this.#events.message(message);
-    } else if (message.kind === 'hello') {
-      this.#greet(message);
-    } else if (message.kind === 'welcome') {
-      this.#welcomed(message);
-    } else {
-      this.#giveUp(message.kind === 'refused' ? message.reason : `a ${message.kind} came first`);
-    }
+    if (!this.isOpen) this.#begin(message as HandshakeMessage);
+    else if (message.kind !== 'alive') this.#events.message(message);
   }
 
-  #greet(hello: MessageOf<'hello'>): void {
+  #begin(message: HandshakeMessage): void {
+    if (message.kind === 'hello') this.#greet(message);
+    else if (message.kind === 'welcome') this.#welcomed(message);
+    else this.#giveUp(message.kind === 'refused' ? message.reason : `a ${message.kind} came first`);
+  }
+
+  #greet(hello: Hello): void {
+    const { secret, member } = this.#options;
     try {
-      const answer = answerTo(hello, secretOf(this.#options.secret), this.#options.member);
+      const answer = answerTo(hello, this.#format.version, secretOf(secret), member);
       if (typeof answer === 'string') {
         this.#giveUp(answer);
         return;
       }
       this.#answer = answer;
-      this.#connection.send(answer.greeting);
+      this.#connection.send(answer.greeting as never);
     } catch (error) {
       this.#giveUp(messageOf(error), codeOf(error));
     }
   }
 
-  #welcomed(welcome: MessageOf<'welcome'>): void {
+  #welcomed(welcome: Welcome): void {
     if (!this.#answer?.trusts(welcome)) {
       this.#giveUp('the server does not know our secret');
       return;
@@ -151,7 +163,7 @@ export class Line {
     this.#timer = setTimeout(() => {
       this.#silent += 1;
       if (this.#silent >= MISSED) this.#giveUp('nothing heard for too long', 'CONNECT_TIMEOUT');
-      else this.send({ kind: 'alive' });
+      else this.send({ kind: 'alive' } as never);
       if (this.isOpen) this.#beat();
     }, this.#options.heartbeat * 1000);
   }
