@@ -17,6 +17,13 @@ export { Gateway, type GatewayOptions } from './gateway/gateway.ts';
 export { PushServer, type PushServerOptions } from './gateway/push-server.ts';
 export type { BusinessClient } from './gateway/seats.ts';
 export type { Session } from './gateway/session.ts';
+export {
+  GlobalDataClient,
+  type GlobalDataClientOptions,
+  type LifeOptions,
+} from './globaldata/client.ts';
+export type { Fsync } from './globaldata/journal.ts';
+export { GlobalDataServer, type GlobalDataServerOptions } from './globaldata/server.ts';
 export { Request } from './http/request.ts';
 export { type CookieOptions, Response, type ResponseOptions } from './http/response.ts';
 export { type FileHandler, type StaticOptions, staticFiles } from './http/static.ts';

@@ -40,6 +40,7 @@ const ALLOWED: Record<string, RegExp> = {
   // Loaded only by who uses it: see below.
   'src/channel/nats.ts': /^(src\/|node:|@nats-io\/transport-node$)/,
   'src/channel/nats': /^(src\/|node:|@nats-io\/(transport-node|jetstream)$)/,
+  'src/globaldata/redis.ts': /^(src\/|@redis\/client$)/,
   'src/browser.ts': /^src\/reconnect\.ts$/,
   'src/contract.ts': /^$/,
   'src/errors.ts': /^$/,
@@ -58,6 +59,9 @@ const NAMED_PURE = [
   ...'declared fields format history names owners queue routes stats turn'
     .split(' ')
     .map((name) => `src/channel/${name}.ts`),
+  ...'format operations redis-words stats store value'
+    .split(' ')
+    .map((name) => `src/globaldata/${name}.ts`),
   'src/inner/fields.ts',
   'src/inner/format.ts',
   ...['address', 'decisions', 'subjects'].map((name) => `src/channel/nats/${name}.ts`),

@@ -13,6 +13,7 @@ import {
   gatewayStatsSince,
   zeroGatewayStats,
 } from '../gateway/stats.ts';
+import { type DataStats, dataStats, dataStatsSince, zeroDataStats } from '../globaldata/stats.ts';
 import { lostLines } from '../log.ts';
 import type { ConnectionRow, Descriptor, Report } from '../master/messages.ts';
 import { Timer } from '../timer.ts';
@@ -28,6 +29,7 @@ export class Reporter {
   #closes: Closes = {};
   #channel: ChannelStats = zeroChannelStats();
   #gateway: GatewayStats = zeroGatewayStats();
+  #data: DataStats = zeroDataStats();
 
   constructor() {
     watchLateness((seconds) => this.#lag.observe(seconds));
@@ -56,7 +58,13 @@ export class Reporter {
     this.#closes = closes;
     const channel = this.#channelGrowth();
     const gateway = this.#gatewayGrowth();
-    return { ...report, ...(channel ? { channel } : {}), ...(gateway ? { gateway } : {}) };
+    const data = this.#dataGrowth();
+    return {
+      ...report,
+      ...(channel ? { channel } : {}),
+      ...(gateway ? { gateway } : {}),
+      ...(data ? { data } : {}),
+    };
   }
 
   #channelGrowth(): ChannelStats | undefined {
@@ -64,6 +72,14 @@ export class Reporter {
     const now = { ...channelStats.current };
     const growth = channelStatsSince(this.#channel, now);
     this.#channel = now;
+    return growth;
+  }
+
+  #dataGrowth(): DataStats | undefined {
+    if (!dataStats.current) return undefined;
+    const now = { ...dataStats.current };
+    const growth = dataStatsSince(this.#data, now);
+    this.#data = now;
     return growth;
   }
 

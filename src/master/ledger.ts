@@ -7,6 +7,7 @@ import {
   type GatewayStats,
   zeroGatewayStats,
 } from '../gateway/stats.ts';
+import { addDataStats, type DataStats, zeroDataStats } from '../globaldata/stats.ts';
 import type { Gauges, Report } from './messages.ts';
 
 /** What is known of one slot over all the processes it has had. */
@@ -51,6 +52,8 @@ export class Ledger {
   readonly procs: Map<number, ProcTotals> = new Map();
   /** Of the channel server, if one ever ran here. */
   channel: ChannelStats | undefined = undefined;
+  /** Of the global data server, if one ever ran here. */
+  data: DataStats | undefined = undefined;
 
   /** A process begins in a slot. */
   open(proc: number, worker: string, slot: number, now: number): void {
@@ -76,6 +79,10 @@ export class Ledger {
     addCounts(slot.counts, report.counts);
     addCloses(slot.closes, report.closes);
     addLag(slot.lag, report.lag);
+    if (report.data) {
+      this.data ??= zeroDataStats();
+      addDataStats(this.data, report.data);
+    }
     if (report.channel) {
       this.channel ??= zeroChannelStats();
       addChannelStats(this.channel, report.channel);

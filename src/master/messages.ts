@@ -2,6 +2,7 @@ import type { ChannelStats } from '../channel/stats.ts';
 import type { LagCounts } from '../child/lag.ts';
 import type { Closes, Counts } from '../counters.ts';
 import type { GatewayStats } from '../gateway/stats.ts';
+import type { DataStats } from '../globaldata/stats.ts';
 import type { LimitOptions } from '../worker-options.ts';
 import type { RetireTimes } from './drain.ts';
 import type { How, WorkerSpec } from './plan-types.ts';
@@ -93,6 +94,8 @@ export type Report = {
   readonly gauges: Gauges;
   /** From the process that runs the channel server. */
   readonly channel?: ChannelStats;
+  /** From the process that runs the global data server. */
+  readonly data?: DataStats;
   /** From a process of a Gateway. */
   readonly gateway?: GatewayStats;
 };

@@ -12,6 +12,7 @@ import {
   sum,
 } from './metric-parts.ts';
 import type { MetricDefinition } from './metrics.ts';
+import { channelMetrics, dataMetrics } from './service-metrics.ts';
 
 /**
  * Every metric of a pod's master. `docs/status-and-metrics.md` lists them; a test holds the two together.
@@ -238,44 +239,12 @@ const life: readonly MetricDefinition[] = [
   ),
 ];
 
-const channel: readonly MetricDefinition[] = [
-  single(
-    'counter',
-    'channel_published_total',
-    'Messages published through the channel server here.',
-    (s) => s.ledger.channel?.published,
-  ),
-  single(
-    'counter',
-    'channel_delivered_total',
-    'Copies handed to subscribers.',
-    (s) => s.ledger.channel?.delivered,
-  ),
-  single(
-    'counter',
-    'channel_dropped_total',
-    'Copies dropped because a subscriber was too slow.',
-    (s) => s.ledger.channel?.dropped,
-  ),
-  single(
-    'gauge',
-    'channel_channels',
-    'Channels with subscribers.',
-    (s) => s.ledger.channel?.channels,
-  ),
-  single(
-    'gauge',
-    'channel_subscribers',
-    'Subscriptions of all clients.',
-    (s) => s.ledger.channel?.subscriptions,
-  ),
-];
-
 export const METRICS: readonly MetricDefinition[] = [
   ...mirror,
   ...beyond,
   ...kernel,
   ...life,
-  ...channel,
+  ...channelMetrics,
+  ...dataMetrics,
   ...gatewayMetrics,
 ];

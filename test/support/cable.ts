@@ -51,6 +51,19 @@ export class Cable {
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  /** Nothing goes through any more, and nobody is told. */
+  hold(): void {
+    for (const socket of this.#sockets) {
+      socket.unpipe();
+      socket.pause();
+    }
+  }
+
+  /** What was held is cut off; new connections go through. */
+  release(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
   plug(): void {
     this.#plugged = true;
   }
