@@ -25,13 +25,13 @@ export class Crowd {
   longest = 0;
   #latencies: number[] = [];
 
-  /** Connects them; client i of n has the uid i and goes to port i mod ports. */
-  static async of(count: number, ports: readonly number[]): Promise<Crowd> {
+  /** Connects them; client i of n has the uid i and goes to URL i mod URLs, as in `ws://127.0.0.1:7272`. */
+  static async of(count: number, urls: readonly string[]): Promise<Crowd> {
     const crowd = new Crowd();
     let ready = 0;
     for (let i = 0; i < count; i += 1) {
-      const port = ports[i % ports.length];
-      const client = new AsyncTcpConnection(`ws://127.0.0.1:${port}/?uid=${i}`, { timeout: 60 });
+      const url = urls[i % urls.length];
+      const client = new AsyncTcpConnection(`${url}/?uid=${i}`, { timeout: 60 });
       crowd.#clients.push(client);
       crowd.#sent.push(0);
       crowd.#got.push(0);

@@ -55,7 +55,7 @@ describe(`${CLIENTS} clients on two gateways that talk without a break`, () => {
     const { gateways: listed } = await holding.status();
     const env = { LONGSHORE_GATEWAYS: listed?.join() ?? `${LISTEN},127.0.0.1:${inner + 1}` };
     const first = await start(app.file, env);
-    crowd = await Crowd.of(CLIENTS, [gateways.port]);
+    crowd = await Crowd.of(CLIENTS, [`ws://127.0.0.1:${gateways.port}`]);
     crowd.talk();
     await crowd.more(CLIENTS);
     const rows = [{ deployed: 'nothing yet', ...crowd.mark() }];
