@@ -1,6 +1,7 @@
 import type { Effort } from './effort.ts';
 import type { Line } from './figures.ts';
 import { broadcast } from './rows/broadcast.ts';
+import { channel } from './rows/channel.ts';
 import { crowd, echoOne, echoSixteen, http, textOne, transports } from './rows/flow.ts';
 import { memory } from './rows/memory.ts';
 import { reload } from './rows/reload.ts';
@@ -21,4 +22,5 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
   reload,
   crowd,
   transport: transports,
+  channel,
 };

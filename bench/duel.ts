@@ -1,6 +1,7 @@
 import type { Effort } from './effort.ts';
 import { type Bound, type Line, ratios } from './figures.ts';
 import type { Ran } from './load/flow.ts';
+import type { Latency } from './load/latency.ts';
 import type { Order } from './load/orders.ts';
 import type { Load } from './load.ts';
 import { cpuResolution, cpuSeconds } from './process-stats.ts';
@@ -14,16 +15,24 @@ export type Contestant = {
 };
 
 /** Answers per second of the server's CPU time, and how much of a core it used; round by round. */
-export type Score = { readonly rates: readonly number[]; readonly cores: readonly number[] };
+export type Score = {
+  readonly rates: readonly number[];
+  readonly cores: readonly number[];
+  /** Where the clients look at that. */
+  readonly latencies: readonly Latency[];
+};
 
-type Round = { readonly rate: number; readonly cores: number };
+type Round = { readonly rate: number; readonly cores: number; readonly latency?: Latency };
+
+/** What load generators can be told that makes a client. */
+type Opening = Extract<Order, { do: 'flow' | 'fanout' | 'topic' }>;
 
 /** Opens the clients of several servers in one load generator, which treats all alike. */
 export async function contestants(
   load: Load,
   servers: readonly {
     readonly pid: number;
-    readonly order: Extract<Order, { do: 'flow' | 'fanout' }>;
+    readonly order: Opening;
   }[],
 ): Promise<Contestant[]> {
   const all: Contestant[] = [];
@@ -42,6 +51,7 @@ export async function duel(sides: readonly Contestant[], effort: Effort): Promis
   return rounds.map((each) => ({
     rates: each.map(({ rate }) => rate),
     cores: each.map(({ cores }) => cores),
+    latencies: each.flatMap(({ latency }) => latency ?? []),
   }));
 }
 
@@ -49,7 +59,9 @@ async function round({ load, pid, client }: Contestant, ms: number): Promise<Rou
   const before = cpuSeconds(pid);
   const ran: Ran = await load.tell({ do: 'run', client, ms });
   const used = Math.max(cpuSeconds(pid) - before, cpuResolution());
-  return { rate: ran.answers / used, cores: (used * 1000) / ran.ms };
+  const { latency } = ran;
+  const scored = { rate: ran.answers / used, cores: (used * 1000) / ran.ms };
+  return latency ? { ...scored, latency } : scored;
 }
 
 /** The line of a duel: how many times as much our side does with the same CPU time. */

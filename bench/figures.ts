@@ -6,8 +6,8 @@ export type Spread = { readonly median: number; readonly low: number; readonly h
 /** What a figure must be. */
 export type Bound = { readonly atLeast: number } | { readonly atMost: number };
 
-/** What a figure is: a ratio, memory per connection, or a number of things. */
-export type Unit = 'x' | 'KB' | 'count';
+/** What a figure is: a ratio, memory per connection, microseconds, or a number of things. */
+export type Unit = 'x' | 'KB' | 'us' | 'count';
 
 /** One line of the table of results. */
 export type Line = {

@@ -3,8 +3,8 @@ import { type Line, type Unit, verdict } from './figures.ts';
 
 /** Lines of results as text: a table of 120 columns for people at a terminal, cells for the README. Pure. */
 
-const DIGITS: Readonly<Record<Unit, number>> = { x: 2, KB: 2, count: 0 };
-const SIGNS: Readonly<Record<Unit, string>> = { x: ' x', KB: ' KB', count: '' };
+const DIGITS: Readonly<Record<Unit, number>> = { x: 2, KB: 2, us: 0, count: 0 };
+const SIGNS: Readonly<Record<Unit, string>> = { x: ' x', KB: ' KB', us: ' us', count: '' };
 
 /** `1.43 x`, `1.21 KB`, `0`, or `-` where nothing was measured. */
 export function valueText({ value, unit }: Line): string {

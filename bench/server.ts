@@ -72,6 +72,21 @@ class Running {
   }
 }
 
+/** Starts a command that takes a port, and waits for a line that says that it is ready. */
+export async function startOn(
+  port: number,
+  command: readonly string[],
+  ready: RegExp,
+): Promise<Server> {
+  const running = new Running(command);
+  await running.ready(ready);
+  return {
+    pid: running.child.pid ?? -1,
+    port,
+    [Symbol.asyncDispose]: () => running.stop(),
+  };
+}
+
 /** Starts a server of `bench/servers/`, or another command that says `listening PORT`. */
 export async function startPlain(
   file: string,

@@ -1,4 +1,5 @@
 import { dial, type Greeting } from './dial.ts';
+import type { Latency } from './latency.ts';
 import { exchange, httpLength, type Kind, portions } from './speech.ts';
 import type { Wire } from './wire.ts';
 
@@ -16,7 +17,12 @@ export type FlowPlan = {
 };
 
 /** What came of a run. */
-export type Ran = { readonly answers: number; readonly ms: number };
+export type Ran = {
+  readonly answers: number;
+  readonly ms: number;
+  /** How long one took, where the client looks at that. */
+  readonly latency?: Latency;
+};
 
 /** Somebody who can be told to work for a while. When `run` is over no answer is outstanding. */
 export interface Client {

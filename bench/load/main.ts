@@ -3,6 +3,7 @@ import { Fanout } from './fanout.ts';
 import { type Client, Flow } from './flow.ts';
 import type { Asked, Order, Told } from './orders.ts';
 import { Storm } from './storm.ts';
+import { Topic } from './topic.ts';
 
 const clients: Client[] = [];
 
@@ -18,6 +19,8 @@ async function obey(order: Order): Promise<unknown> {
       return clients.push(await Flow.open(order)) - 1;
     case 'fanout':
       return clients.push(await Fanout.open(order)) - 1;
+    case 'topic':
+      return clients.push(await Topic.open(order)) - 1;
     case 'storm':
       return new Storm(order).blow();
     case 'run':
