@@ -59,8 +59,9 @@ type Busy<G> = {
  * A name is where it was last, until that server gives it away: possession is above the list. The list says who is to
  * have it; whoever has a name that is another one's gives it to that one, and whoever is to have a name that it does not
  * have asks those first who had it by the lists of the last seconds. Meanwhile all that is said about the name waits, in
- * order. So a name is at one server at a time, and what was said before a move is done before what is said after it,
- * whichever way it came.
+ * order. So a name is at one server at a time, and nothing that is said about it is lost or done twice. What one client
+ * says stays in order because it waits for the old server's word before it speaks to the new one (`itinerary.ts`); what
+ * is passed on between servers whose lists differ may be overtaken.
  */
 export class Moves<G> {
   readonly #me: string;
