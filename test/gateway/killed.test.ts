@@ -1,8 +1,9 @@
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import { AsyncTcpConnection } from '../../src/connections/client.ts';
+import { until } from '../support/data-engines.ts';
 import { Fixture } from '../support/fixture.ts';
 import { eventually } from '../support/peer.ts';
-import { CLEAN, endPrograms, type Program, start } from '../support/program.ts';
+import { CLEAN, endPrograms, isAlive, type Program, start } from '../support/program.ts';
 
 jest.setTimeout(60_000);
 afterAll(endPrograms);
@@ -79,6 +80,13 @@ async function pidsOf(running: Program, worker: string): Promise<number[]> {
   return processes.filter(({ worker_name }) => worker_name === worker).map(({ pid }) => pid);
 }
 
+/** Events that a BusinessWorker had and had not finished, over all gateways; processes report them now and then. */
+async function maybeLost(admin: string): Promise<number> {
+  const text = await (await fetch(`http://${admin}/metrics`)).text();
+  const all = text.matchAll(/^longshore_gateway_events_maybe_lost_total\{.*\} (\d+)$/gm);
+  return [...all].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
 describe('kill -9', () => {
   it('of a gateway process takes its clients along and nothing else; groups and uids are clean', async () => {
     using app = await Fixture.create(PROGRAM);
@@ -101,9 +109,8 @@ describe('kill -9', () => {
     // Those that were closed come back, also to the process that the master has started in its place.
     const more = await crowd(app.port, 40);
     const all = length + 40;
-    expect(await one.ask('counts')).toBe(
-      `counts ${all} ${Math.max(40, length)} ${all}`.replace(/ \d+ (\d+)$/, (found) => found),
-    );
+    // The uids are the same ones.
+    expect(await one.ask('counts')).toBe(`counts ${all} 40 ${all}`);
     expect(left()).toHaveLength(length);
     for (const each of [...clients, ...more]) each.end();
     expect(await running.stop()).toEqual(CLEAN);
@@ -117,7 +124,7 @@ describe('kill -9', () => {
     const [victim] = clients as [Client];
     const before = await victim.ask('hello');
     expect(await victim.ask('die')).toBe('dying');
-    // Said before it is dead, or while nobody is there: it waits.
+    await eventually(() => !isAlive(Number(before.split(' ')[0])), 'its end');
     victim.say('next');
     victim.say('and next');
     await eventually(() => victim.heard.some((each) => each.includes('and next')), 'the rest');
@@ -129,9 +136,7 @@ describe('kill -9', () => {
     expect(after).not.toContain(pid);
     for (const each of clients) expect(await each.ask('still here')).toMatch(/still here/);
     expect(clients.filter(({ closed }) => closed)).toEqual([]);
-    const text = await (await fetch(`http://${admin}/metrics`)).text();
-    const lost = [...text.matchAll(/^longshore_gateway_events_maybe_lost_total\{.*\} (\d+)$/gm)];
-    expect(lost.reduce((sum, [, count]) => sum + Number(count), 0)).toBe(1);
+    await until(async () => (await maybeLost(admin as string)) === 1);
     for (const each of clients) each.end();
     expect(await running.stop()).toEqual(CLEAN);
   });
