@@ -1,0 +1,119 @@
+import { once } from 'node:events';
+import { WebSocket } from 'ws';
+import { eventually } from './run.ts';
+
+type Heard = {
+  readonly name?: string;
+  readonly data?: number;
+  readonly refused?: string;
+  readonly recovery?: { readonly channel: string; readonly recovered: boolean };
+};
+
+/**
+ * One client at each of some pods. The first says numbered events on channels `kept:N`; all hear them, and count what is
+ * missing.
+ */
+export class Crowd implements Disposable {
+  readonly #sockets: WebSocket[] = [];
+  /** By client: the last number of each channel. */
+  readonly #last: Map<string, number>[] = [];
+  /** By client: channels with a gap, and those whose gap was told. */
+  readonly #holes: Map<string, number>[] = [];
+  readonly #told: Set<string>[] = [];
+  readonly #numbers = new Map<string, number>();
+  readonly #names: readonly string[];
+  #timer: NodeJS.Timeout | undefined = undefined;
+  heard = 0;
+  doubled = 0;
+  refused = 0;
+  gaps = 0;
+
+  static async of(urls: readonly string[], channels: number): Promise<Crowd> {
+    const crowd = new Crowd(channels);
+    for (const [i, url] of urls.entries()) {
+      const socket = new WebSocket(url);
+      crowd.#sockets.push(socket);
+      crowd.#last.push(new Map());
+      crowd.#holes.push(new Map());
+      crowd.#told.push(new Set());
+      socket.on('message', (bytes) => crowd.#hear(i, JSON.parse(String(bytes)) as Heard));
+      await once(socket, 'open');
+    }
+    return crowd;
+  }
+
+  private constructor(channels: number) {
+    this.#names = Array.from({ length: channels }, (_, i) => `kept:${i}`);
+  }
+
+  #hear(i: number, { name, data, refused, recovery }: Heard): void {
+    if (refused !== undefined) this.refused += 1;
+    if (recovery && !recovery.recovered) {
+      this.gaps += 1;
+      this.#told[i]?.add(recovery.channel);
+    }
+    if (name === undefined || data === undefined) return;
+    this.heard += 1;
+    const last = this.#last[i]?.get(name) ?? 0;
+    if (data <= last) this.doubled += 1;
+    else if (data > last + 1) this.#hole(i, name, data - last - 1);
+    this.#last[i]?.set(name, Math.max(last, data));
+  }
+
+  #hole(i: number, name: string, size: number): void {
+    this.#holes[i]?.set(name, (this.#holes[i]?.get(name) ?? 0) + size);
+  }
+
+  talk(): void {
+    const begun = Date.now();
+    this.#timer = setInterval(() => {
+      for (const name of this.#names) {
+        const number = (this.#numbers.get(name) ?? 0) + 1;
+        this.#numbers.set(name, number);
+        this.#sockets[0]?.send(JSON.stringify({ name, data: number }));
+      }
+      // A test that hangs does not go on for ever.
+      if (Date.now() - begun > 600_000) clearInterval(this.#timer);
+    }, 50);
+  }
+
+  get sent(): number {
+    return [...this.#numbers.values()].reduce((sum, each) => sum + each, 0);
+  }
+
+  get lost(): number {
+    return this.#holes.flatMap((each) => [...each.values()]).reduce((sum, each) => sum + each, 0);
+  }
+
+  /** Gaps that nobody was told of. */
+  get silent(): string[] {
+    return this.#holes.flatMap((holes, i) =>
+      [...holes.keys()]
+        .filter((name) => !this.#told[i]?.has(name))
+        .map((name) => `${name} at ${i}`),
+    );
+  }
+
+  async more(count: number): Promise<void> {
+    const goal = this.heard + count;
+    await eventually(`${count} more events`, () => this.heard >= goal, 120_000);
+  }
+
+  /** No more is said; what is still missing counts as a gap. */
+  async hush(): Promise<void> {
+    clearInterval(this.#timer);
+    const missing = () =>
+      this.#last.flatMap((last, i) =>
+        [...this.#numbers].flatMap(([name, number]) =>
+          (last.get(name) ?? 0) < number ? [{ i, name, size: number - (last.get(name) ?? 0) }] : [],
+        ),
+      );
+    await eventually('all has come', () => missing().length === 0, 15_000).catch(() => {});
+    for (const { i, name, size } of missing()) this.#hole(i, name, size);
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+    for (const socket of this.#sockets) socket.terminate();
+  }
+}
