@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { archived, build, image as ownImage } from '../test/cluster/support/docker.ts';
 import { eventually, ROOT, run } from '../test/cluster/support/run.ts';
-import { chat, prometheus } from './demo/objects.ts';
+import { chat, prometheus, TARGETS } from './demo/objects.ts';
 
 const HOME = process.env['CLUSTER_HOME'] || '/var/lib/longshore-cluster';
 const SCRIPT = join(ROOT, 'test/cluster/cluster');
@@ -63,12 +63,12 @@ async function operator(image: string): Promise<void> {
 
 /** Both answer through the API server, which every cluster has. */
 async function served(): Promise<void> {
-  await kubectl('wait', '--for=condition=Ready', 'lss/chat', '--timeout=110s');
+  await kubectl('wait', '--for=condition=Ready', 'lss/chat', 'lss/rooms', '--timeout=110s');
   await kubectl('rollout', 'status', 'deployment/prometheus', '--timeout=110s');
   const query = 'api/v1/query?query=count(up==1)';
   const path = `/api/v1/namespaces/${NAMESPACE}/services/prometheus:9090/proxy/${query}`;
   await eventually('Prometheus having the chat and the operator', async () =>
-    (await run('kubectl', ['get', '--raw', path])).includes('"2"'),
+    (await run('kubectl', ['get', '--raw', path])).includes(`"${TARGETS}"`),
   );
 }
 
@@ -79,7 +79,7 @@ async function up(): Promise<void> {
   const rules = readFileSync(join(ROOT, 'charts/longshore/rules/longshore.yaml'), 'utf8');
   await step('the chat and Prometheus', async () => {
     await apply(
-      chat(NAMESPACE, names.longshore),
+      ...chat(NAMESPACE, names.longshore),
       ...prometheus(NAMESPACE, names.prometheus, rules),
     );
     await served();

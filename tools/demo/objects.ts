@@ -5,19 +5,43 @@ import { ADMIN_PORT } from '../../src/contract.ts';
 const LABELS = { app: 'prometheus' };
 const OPERATOR_PORT = 9465;
 
-/** @param image of Longshore, which has the chat in it */
-export function chat(namespace: string, image: string): object {
+/** Pods of each of the two servers of the chat. */
+const PODS = 2;
+
+/** What Prometheus finds: all pods of the chat, and the operator. */
+export const TARGETS: number = 2 * PODS + 1;
+
+/**
+ * Gateways that hold the clients, and the rooms behind them.
+ *
+ * @param image of Longshore, which has the chat in it
+ */
+export function chat(namespace: string, image: string): object[] {
+  const listen = 'websocket://0.0.0.0:8080';
+  return [
+    server(namespace, 'chat', {
+      image,
+      app: 'chat/gateway.ts',
+      workers: [{ name: 'chat', count: 2, listen, servicePort: 80 }],
+      drain: { propagationSeconds: 2, windowSeconds: 10 },
+    }),
+    server(namespace, 'rooms', {
+      image,
+      app: 'chat/business.ts',
+      gatewayRef: { name: 'chat' },
+      service: { type: 'None' },
+      workers: [{ name: 'rooms', count: 2 }],
+      drain: { propagationSeconds: 0, windowSeconds: 10 },
+    }),
+  ];
+}
+
+function server(namespace: string, name: string, spec: object): object {
   return {
     apiVersion: 'longshore.dev/v1alpha1',
     kind: 'SocketServer',
-    metadata: { name: 'chat', namespace },
-    spec: {
-      image,
-      app: 'chat/server.ts',
-      workers: [{ name: 'chat', count: 2, listen: 'websocket://0.0.0.0:8080', servicePort: 80 }],
-      resources: { requests: { cpu: '50m', memory: '256Mi' } },
-      drain: { propagationSeconds: 2, windowSeconds: 10 },
-    },
+    metadata: { name, namespace },
+    spec: { replicas: PODS, resources: { requests: { cpu: '50m', memory: '256Mi' } }, ...spec },
   };
 }
 
@@ -26,6 +50,7 @@ export function prometheus(namespace: string, image: string, rules: string): obj
   const metadata = { name: 'prometheus', namespace };
   return [
     pods(namespace, 'chat-pods', { 'longshore.dev/server': 'chat' }),
+    pods(namespace, 'rooms-pods', { 'longshore.dev/server': 'rooms' }),
     pods(namespace, 'longshore-pods', { 'app.kubernetes.io/name': 'longshore' }),
     {
       apiVersion: 'v1',
@@ -135,6 +160,7 @@ function settings(namespace: string): object {
     rule_files: ['rules.yml'],
     scrape_configs: [
       job('longshore-server', 'chat-pods', ADMIN_PORT, { server: 'chat' }),
+      job('longshore-rooms', 'rooms-pods', ADMIN_PORT, { server: 'rooms' }),
       // Its series of servers have labels namespace and server, which are the server's and not the operator's.
       job('longshore', 'longshore-pods', OPERATOR_PORT, {}, { honor_labels: true }),
     ],
