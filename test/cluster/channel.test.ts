@@ -126,6 +126,7 @@ describeOnCluster('a ChannelServer of three pods, and a server of two that uses 
     console.log(
       `scaled and replaced: ${sent} events to 2 pods, ${lost} lost, ${doubled} doubled, ${gaps} gaps told`,
     );
+    if (lost > 0) console.log(crowd.faults.join('\n'), await logs());
     expect({ lost, doubled, refused, gaps }).toEqual({ lost: 0, doubled: 0, refused: 0, gaps: 0 });
     expect(await listed()).toEqual(names(after));
   }, 900_000);
@@ -177,6 +178,21 @@ describeOnCluster('a ChannelServer of three pods, and a server of two that uses 
     expect({ doubled, silent }).toEqual({ doubled: 0, silent: [] });
   }, 900_000);
 });
+
+/** What the pods of both kinds have said. */
+async function logs(): Promise<string> {
+  const of = (name: string) =>
+    kubectl(
+      'logs',
+      '-n',
+      here.namespace,
+      '-l',
+      `longshore.dev/server=${name}`,
+      '--tail=40',
+      '--prefix',
+    );
+  return `${await of('chat')}\n${await of('events-channel')}`;
+}
 
 function isReady(pod: PodObject): boolean {
   const { conditions = [] } = pod.status as { conditions?: { type: string; status: string }[] };

@@ -85,6 +85,18 @@ export class Crowd implements Disposable {
     return this.#holes.flatMap((each) => [...each.values()]).reduce((sum, each) => sum + each, 0);
   }
 
+  /** What is missing, for a person: ten lines at most. */
+  get faults(): string[] {
+    return this.#holes
+      .flatMap((holes, i) =>
+        [...holes].map(([name, size]) => {
+          const [last, end] = [this.#last[i]?.get(name), this.#numbers.get(name)];
+          return `${name} at client ${i}: ${size} missing, the last is ${last} of ${end}`;
+        }),
+      )
+      .slice(0, 10);
+  }
+
   /** Gaps that nobody was told of. */
   get silent(): string[] {
     return this.#holes.flatMap((holes, i) =>
