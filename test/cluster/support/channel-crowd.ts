@@ -17,14 +17,16 @@ export class Crowd implements Disposable {
   readonly #sockets: WebSocket[] = [];
   /** By client: the last number of each channel. */
   readonly #last: Map<string, number>[] = [];
-  /** By client: channels with a gap, and those whose gap was told. */
-  readonly #holes: Map<string, number>[] = [];
+  /** By client: the numbers of each channel that did not come, and the channels whose gap was told. */
+  readonly #holes: Map<string, Set<number>>[] = [];
   readonly #told: Set<string>[] = [];
   readonly #numbers = new Map<string, number>();
   readonly #names: readonly string[];
   #timer: NodeJS.Timeout | undefined = undefined;
   heard = 0;
   doubled = 0;
+  /** Came behind a later one. */
+  late = 0;
   refused = 0;
   gaps = 0;
 
@@ -54,14 +56,28 @@ export class Crowd implements Disposable {
     }
     if (name === undefined || data === undefined) return;
     this.heard += 1;
-    const last = this.#last[i]?.get(name) ?? 0;
-    if (data <= last) this.doubled += 1;
-    else if (data > last + 1) this.#hole(i, name, data - last - 1);
-    this.#last[i]?.set(name, Math.max(last, data));
+    const last = this.#last[i]?.get(name);
+    this.#last[i]?.set(name, Math.max(last ?? 0, data));
+    // What was said before it was subscribed is nothing to it.
+    if (last === undefined) return;
+    if (data > last)
+      for (let each = last + 1; each < data; each += 1) this.#missing(i, name).add(each);
+    else if (this.#missing(i, name).delete(data)) this.late += 1;
+    else this.doubled += 1;
   }
 
-  #hole(i: number, name: string, size: number): void {
-    this.#holes[i]?.set(name, (this.#holes[i]?.get(name) ?? 0) + size);
+  #missing(i: number, name: string): Set<number> {
+    const holes = this.#holes[i]?.get(name) ?? new Set();
+    this.#holes[i]?.set(name, holes);
+    return holes;
+  }
+
+  /** Settles when every client has heard of every channel. @returns milliseconds that it took */
+  async all(): Promise<number> {
+    const began = Date.now();
+    const deaf = () => this.#last.some(({ size }) => size < this.#names.length);
+    await eventually('all hear', () => !deaf(), 60_000);
+    return Date.now() - began;
   }
 
   talk(): void {
@@ -82,17 +98,21 @@ export class Crowd implements Disposable {
   }
 
   get lost(): number {
-    return this.#holes.flatMap((each) => [...each.values()]).reduce((sum, each) => sum + each, 0);
+    return this.#holes
+      .flatMap((each) => [...each.values()])
+      .reduce((sum, { size }) => sum + size, 0);
   }
 
   /** What is missing, for a person: ten lines at most. */
   get faults(): string[] {
     return this.#holes
       .flatMap((holes, i) =>
-        [...holes].map(([name, size]) => {
-          const [last, end] = [this.#last[i]?.get(name), this.#numbers.get(name)];
-          return `${name} at client ${i}: ${size} missing, the last is ${last} of ${end}`;
-        }),
+        [...holes]
+          .filter(([, { size }]) => size > 0)
+          .map(([name, { size }]) => {
+            const [last, end] = [this.#last[i]?.get(name), this.#numbers.get(name)];
+            return `${name} at client ${i}: ${size} missing, the last is ${last} of ${end}`;
+          }),
       )
       .slice(0, 10);
   }
@@ -102,7 +122,7 @@ export class Crowd implements Disposable {
     return this.#holes.flatMap((holes, i) =>
       [...holes.keys()]
         .filter((name) => !this.#told[i]?.has(name))
-        .map((name) => `${name} at ${i}`),
+        .map(([name]) => `${name} at ${i}`),
     );
   }
 
@@ -117,11 +137,12 @@ export class Crowd implements Disposable {
     const missing = () =>
       this.#last.flatMap((last, i) =>
         [...this.#numbers].flatMap(([name, number]) =>
-          (last.get(name) ?? 0) < number ? [{ i, name, size: number - (last.get(name) ?? 0) }] : [],
+          (last.get(name) ?? 0) < number ? [{ i, name, number, last: last.get(name) ?? 0 }] : [],
         ),
       );
     await eventually('all has come', () => missing().length === 0, 15_000).catch(() => {});
-    for (const { i, name, size } of missing()) this.#hole(i, name, size);
+    for (const { i, name, number, last } of missing())
+      for (let each = last + 1; each <= number; each += 1) this.#missing(i, name).add(each);
   }
 
   [Symbol.dispose](): void {
