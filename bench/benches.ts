@@ -3,6 +3,7 @@ import type { Line } from './figures.ts';
 import { broadcast } from './rows/broadcast.ts';
 import { channel } from './rows/channel.ts';
 import { crowd, echoOne, echoSixteen, http, textOne, transports } from './rows/flow.ts';
+import { gateway, groups } from './rows/gateway.ts';
 import { memory } from './rows/memory.ts';
 import { reload } from './rows/reload.ts';
 import { spread } from './rows/spread.ts';
@@ -23,4 +24,6 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
   crowd,
   transport: transports,
   channel,
+  gateway,
+  groups,
 };

@@ -10,7 +10,8 @@ import { grouped } from './report.ts';
 /** One side of a duel: a server and the client that keeps it busy. */
 export type Contestant = {
   readonly load: Load;
-  readonly pid: number;
+  /** Of all processes that serve. */
+  readonly pid: number | readonly number[];
   readonly client: number;
 };
 
@@ -31,7 +32,7 @@ type Opening = Extract<Order, { do: 'flow' | 'fanout' | 'topic' }>;
 export async function contestants(
   load: Load,
   servers: readonly {
-    readonly pid: number;
+    readonly pid: number | readonly number[];
     readonly order: Opening;
   }[],
 ): Promise<Contestant[]> {
@@ -56,9 +57,10 @@ export async function duel(sides: readonly Contestant[], effort: Effort): Promis
 }
 
 async function round({ load, pid, client }: Contestant, ms: number): Promise<Round> {
-  const before = cpuSeconds(pid);
+  const cpu = () => [pid].flat().reduce((sum, each) => sum + cpuSeconds(each), 0);
+  const before = cpu();
   const ran: Ran = await load.tell({ do: 'run', client, ms });
-  const used = Math.max(cpuSeconds(pid) - before, cpuResolution());
+  const used = Math.max(cpu() - before, cpuResolution());
   const { latency } = ran;
   const scored = { rate: ran.answers / used, cores: (used * 1000) / ran.ms };
   return latency ? { ...scored, latency } : scored;

@@ -18,6 +18,10 @@ export type Effort = {
   readonly shared: number;
   readonly stormPerSecond: number;
   readonly stormMs: number;
+  /** Clients of a gateway, each in 20 groups of its own and of another. */
+  readonly members: number;
+  /** Messages to groups whose cost is looked at. */
+  readonly groupSends: number;
   /** Reloads during a storm. */
   readonly reloads: number;
 };
@@ -25,6 +29,8 @@ export type Effort = {
 export const EFFORTS: Readonly<Record<Effort['name'], Effort>> = {
   full: {
     name: 'full',
+    members: 10_000,
+    groupSends: 50_000,
     rounds: 7,
     roundMs: 3000,
     warmUpMs: 2000,
@@ -40,6 +46,8 @@ export const EFFORTS: Readonly<Record<Effort['name'], Effort>> = {
   },
   quick: {
     name: 'quick',
+    members: 10_000,
+    groupSends: 20_000,
     rounds: 3,
     roundMs: 1000,
     warmUpMs: 1000,
@@ -55,6 +63,8 @@ export const EFFORTS: Readonly<Record<Effort['name'], Effort>> = {
   },
   smoke: {
     name: 'smoke',
+    members: 20,
+    groupSends: 50,
     rounds: 1,
     roundMs: 100,
     warmUpMs: 20,

@@ -1,5 +1,5 @@
 import { dial, type Greeting } from './dial.ts';
-import type { Latency } from './latency.ts';
+import { type Latency, Stopwatch } from './latency.ts';
 import { exchange, httpLength, type Kind, portions } from './speech.ts';
 import type { Wire } from './wire.ts';
 
@@ -14,6 +14,8 @@ export type FlowPlan = {
   readonly inFlight: number;
   /** Connections that are open and silent. */
   readonly idle: number;
+  /** Looks at how long each answer takes, which costs the load generator something. */
+  readonly timed?: boolean;
 };
 
 /** What came of a run. */
@@ -36,7 +38,7 @@ const MESSAGES = 16_384;
 const PATIENCE_MS = 10_000;
 
 /** One connection that asks, and the bytes of the answer that are still to come. */
-type Seat = { readonly wire: Wire; left: number };
+type Seat = { readonly wire: Wire; left: number; asked: number };
 
 export class Flow implements Client {
   readonly #seats: Seat[];
@@ -44,6 +46,7 @@ export class Flow implements Client {
   readonly #portions: Buffer[];
   readonly #inFlight: number;
   readonly #answerBytes: number;
+  readonly #watch: Stopwatch | undefined;
   #next = 0;
   #answers = 0;
   #busy = 0;
@@ -60,6 +63,7 @@ export class Flow implements Client {
   private constructor(plan: FlowPlan, active: Wire[], silent: Wire[], answerBytes: number) {
     this.#portions = active.length === 0 ? [] : sentences(plan.kind, plan.inFlight);
     this.#inFlight = plan.inFlight;
+    this.#watch = plan.timed ? new Stopwatch() : undefined;
     this.#answerBytes = answerBytes * plan.inFlight;
     this.#silent = silent;
     this.#seats = active.map((wire) => this.#seat(wire));
@@ -68,12 +72,13 @@ export class Flow implements Client {
   }
 
   #seat(wire: Wire): Seat {
-    const seat = { wire, left: 0 };
+    const seat = { wire, left: 0, asked: 0 };
     wire.receive = (_, size) => {
       seat.left -= size;
       if (seat.left > 0) return;
       if (seat.left < 0) this.#done.reject(new Error(`${-seat.left} bytes too many`));
       this.#answers += this.#inFlight;
+      this.#watch?.took(seat.asked);
       if (this.#running) this.#ask(seat);
       else this.#quiet();
     };
@@ -84,6 +89,7 @@ export class Flow implements Client {
     const bytes = this.#portions[this.#next] as Buffer;
     this.#next = (this.#next + 1) % this.#portions.length;
     seat.left = this.#answerBytes;
+    if (this.#watch) seat.asked = performance.now();
     seat.wire.write(bytes);
   }
 
@@ -96,6 +102,7 @@ export class Flow implements Client {
     const begin = performance.now();
     this.#done = Promise.withResolvers<void>();
     this.#answers = 0;
+    this.#watch?.reset();
     this.#busy = this.#seats.length;
     this.#running = true;
     for (const seat of this.#seats) this.#ask(seat);
@@ -110,7 +117,8 @@ export class Flow implements Client {
       clearTimeout(end);
       clearTimeout(watch);
     }
-    return { answers: this.#answers, ms: performance.now() - begin };
+    const ran = { answers: this.#answers, ms: performance.now() - begin };
+    return this.#watch ? { ...ran, latency: this.#watch.latency } : ran;
   }
 
   close(): void {

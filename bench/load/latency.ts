@@ -23,6 +23,11 @@ export class Stopwatch {
     for (let i = 0; i < count; i += 1) this.#histogram.record(ns);
   }
 
+  /** One thing that began then, on the clock of `performance.now()`, is through. */
+  took(begin: number): void {
+    this.#histogram.record(Math.max(1, Math.round((performance.now() - begin) * 1e6)));
+  }
+
   get latency(): Latency {
     const at = (percent: number) => this.#histogram.percentile(percent) / 1000;
     return { p50: at(50), p99: at(99) };
