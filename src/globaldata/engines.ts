@@ -1,6 +1,6 @@
 import type { DataEngine, EngineEvents, EngineOptions } from './engine.ts';
 import { NativeEngine } from './native.ts';
-import { isRedisAddress } from './redis-words.ts';
+import { isRedisAddress, redisPlace } from './redis-words.ts';
 
 /**
  * The engine for an address. Ours is there at once; one that needs another package is loaded first.
@@ -12,9 +12,12 @@ export function engineFor(
   events: EngineEvents,
   options: EngineOptions,
 ): DataEngine | Promise<DataEngine> {
-  if (isRedisAddress(address))
+  if (isRedisAddress(address)) {
+    // What is wrong with it is told at once.
+    redisPlace(address);
     return import('./redis.ts').then(
       ({ RedisEngine }) => new RedisEngine(address, events, options),
     );
+  }
   return new NativeEngine(address, events, options);
 }

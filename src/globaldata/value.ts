@@ -70,9 +70,12 @@ export function wholeOf(bytes: Buffer): number | undefined {
 /**
  * A key, as it came.
  *
- * @throws {RangeError} `GLOBALDATA_INVALID` unless it has 1 to 255 bytes of UTF-8
+ * @throws {RangeError|TypeError} `GLOBALDATA_INVALID` unless it has 1 to 255 bytes of UTF-8
  */
 export function checkedKey(key: string): string {
+  // Programs without types give anything.
+  if (typeof key !== 'string')
+    throw misuse('GLOBALDATA_INVALID', `a key is a ${typeof key}, expected text`);
   const length = Buffer.byteLength(key);
   if (length >= 1 && length <= KEY_MAX) return key;
   const message = `a key has 1 to ${KEY_MAX} bytes, this one has ${length}`;

@@ -194,6 +194,30 @@ describe('a client', () => {
     );
   });
 
+  it.each(['redis://', 'redis://me:word@h/three', 'nonsense://x', ''])(
+    'with the address "%s" says at once what is wrong with it',
+    async (address) => {
+      const began = performance.now();
+      const { code, message } = (await failure(dataClient(address).get('k'))) as Record<
+        string,
+        string
+      >;
+      expect([code, message]).toEqual([
+        expect.stringMatching(/_INVALID$/),
+        expect.not.stringContaining('word'),
+      ]);
+      expect(performance.now() - began).toBeLessThan(2000);
+    },
+  );
+
+  it('has keys of text', async () => {
+    const client = dataClient('127.0.0.1:1');
+    expect(await failure(client.get(5 as never))).toMatchObject({
+      code: 'GLOBALDATA_INVALID',
+      message: 'a key is a number, expected text',
+    });
+  });
+
   it('needs an address outside of a program', async () => {
     const client: AnyData = new GlobalDataClient();
     expect(await failure(client.get('k'))).toMatchObject({
