@@ -9,14 +9,17 @@ export class Peer {
   chunks = 0;
   /** Set when the other end is done: `end` for FIN, `reset` for RST. */
   ended: 'end' | 'reset' | undefined = undefined;
-  #received: Buffer = Buffer.alloc(0);
+  /** What came and was not taken, in the pieces in which it came. */
+  #parts: Buffer[] = [];
+  #size = 0;
   #wake: (() => void)[] = [];
 
   constructor(socket: Socket) {
     this.socket = socket;
     socket.on('data', (chunk: Buffer) => {
       this.chunks += 1;
-      this.#received = Buffer.concat([this.#received, chunk]);
+      this.#parts.push(chunk);
+      this.#size += chunk.length;
       this.#signal();
     });
     socket.on('end', () => this.#over('end'));
@@ -47,7 +50,13 @@ export class Peer {
   }
 
   get received(): Buffer {
-    return this.#received;
+    if (this.#parts.length !== 1) this.#parts = [Buffer.concat(this.#parts)];
+    return this.#parts[0] as Buffer;
+  }
+
+  #keep(bytes: Buffer): void {
+    this.#parts = [bytes];
+    this.#size = bytes.length;
   }
 
   send(data: string | Uint8Array): this {
@@ -57,27 +66,31 @@ export class Peer {
 
   /** Waits until the bytes received so far satisfy a condition, takes and gives them. Fails if the peer ends first. */
   async until(good: (bytes: Buffer) => boolean): Promise<Buffer> {
-    while (!good(this.#received)) {
-      if (this.ended)
-        throw new Error(
-          `the other end left (${this.ended}) after ${JSON.stringify(String(this.#received))}`,
-        );
-      await this.#change();
-    }
-    const bytes = this.#received;
-    this.#received = Buffer.alloc(0);
+    while (!good(this.received)) await this.#more();
+    const bytes = this.received;
+    this.#keep(Buffer.alloc(0));
     return bytes;
+  }
+
+  async #more(): Promise<void> {
+    if (this.ended)
+      throw new Error(
+        `the other end left (${this.ended}) after ${JSON.stringify(String(this.received))}`,
+      );
+    await this.#change();
   }
 
   /** Puts bytes back in front of what comes. */
   unread(bytes: Buffer): void {
-    this.#received = Buffer.concat([bytes, this.#received]);
+    this.#keep(Buffer.concat([bytes, this.received]));
   }
 
   /** Takes exactly so many bytes. */
   async take(length: number): Promise<Buffer> {
-    const all = await this.until((bytes) => bytes.length >= length);
-    this.#received = all.subarray(length);
+    // Without putting the pieces together each time: they may be many megabytes.
+    while (this.#size < length) await this.#more();
+    const all = this.received;
+    this.#keep(all.subarray(length));
     return all.subarray(0, length);
   }
 
@@ -85,7 +98,7 @@ export class Peer {
   async line(): Promise<string> {
     const all = await this.until((bytes) => bytes.includes(10));
     const end = all.indexOf(10);
-    this.#received = all.subarray(end + 1);
+    this.#keep(all.subarray(end + 1));
     return all.toString('utf8', 0, end);
   }
 
