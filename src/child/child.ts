@@ -2,7 +2,7 @@ import { parseAddress } from '../address.ts';
 import { callAsync, failed, leaving, tally } from '../connections/connection.ts';
 import { ENV, EXIT } from '../contract.ts';
 import { declaredOf } from '../declared.ts';
-import { codeOf, LongshoreError, messageOf } from '../errors.ts';
+import { catalogue, codeOf, type ErrorCode, LongshoreError, messageOf } from '../errors.ts';
 import { listening } from '../listeners/listener.ts';
 import { log, surviveBrokenOutput } from '../log.ts';
 import type { Assignment, Question, ToMaster, ToProcess } from '../master/messages.ts';
@@ -175,10 +175,16 @@ export async function runChild(workers: readonly AnyWorker[]): Promise<void> {
   try {
     await child.start(assignment);
   } catch (error) {
-    const never = error instanceof LongshoreError;
+    const never = error instanceof LongshoreError || isMisuse(error);
     if (!never) failed('onWorkerStart', error);
     refuse(codeOf(error) ?? 'START_FAILED', messageOf(error), never);
   }
+}
+
+/** The program asks for something impossible, and would each time. */
+function isMisuse(error: unknown): boolean {
+  const code = codeOf(error) ?? '';
+  return Object.hasOwn(catalogue, code) && catalogue[code as ErrorCode] === 'misuse';
 }
 
 function prepare(worker: AnyWorker, assignment: Assignment): void {

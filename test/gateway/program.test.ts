@@ -1,7 +1,7 @@
 import { afterAll, afterEach, describe, expect, it, jest } from '@jest/globals';
 import { closeClients, webSocket } from '../examples/clients.ts';
 import { Fixture } from '../support/fixture.ts';
-import { CLEAN, endPrograms, start } from '../support/program.ts';
+import { CLEAN, endPrograms, Program, start } from '../support/program.ts';
 
 jest.setTimeout(60_000);
 afterEach(closeClients);
@@ -42,5 +42,17 @@ describe('a program of gateways and BusinessWorkers', () => {
     await program.line(/closed bob/);
     expect(await program.stop()).toEqual(CLEAN);
     expect(program.output).toContain('closed ann');
+  });
+
+  it.each([
+    ['0.0.0.0:0', /gateway#\d can never start: the inner port 0\.0\.0\.0:0 needs a secret/],
+    ['nonsense', /gateway#\d can never start: .*nonsense.*the port is missing/],
+  ])('does not try again and again with the inner address %s, and says why', async (inner, why) => {
+    using app = await Fixture.create(
+      PROGRAM.replace("name: 'gateway',", `name: 'gateway', inner: '${inner}',`),
+    );
+    const program = new Program(app.file, {});
+    expect(await program.ended()).toEqual({ code: 78, signal: null });
+    expect(program.output).toMatch(why);
   });
 });
