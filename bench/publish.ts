@@ -6,27 +6,69 @@ import { boundText, rangeText, valueText } from './report.ts';
 /**
  * Puts results into the README, in place. Pure.
  *
- * Lines that are rewritten end with a mark that a reader does not see: `<!-- machine -->`, `<!-- results KEY -->` in the
- * last cell of a table's row, and `<!-- others KEY -->` behind what somebody else does better. What was not measured
- * stays as it is.
+ * What is rewritten has a mark that a reader does not see: `<!-- machine -->` behind what some rows were measured with,
+ * `<!-- results KEY -->` in the last cell of a table's row, and `<!-- others KEY -->` behind what somebody else does
+ * better. What was not measured stays as it is, and keeps the letter of the machine that it comes from.
  */
 export function published(text: string, lines: readonly Line[], machine: Machine): string {
-  const about = `Measured with ${machineText(machine)}. <!-- machine -->`;
-  let rows = replaced(text.split('\n'), '<!-- machine -->', about);
-  for (const line of lines) rows = replaced(rows, `<!-- results ${line.key} -->`, row(line));
-  return others(rows, lines).join('\n');
+  const before = text.split('\n');
+  const about = machineText(machine);
+  const known = machinesOf(before);
+  const letter = known.find((each) => each.about === about)?.letter ?? freeLetter(known);
+  let rows: readonly string[] = before;
+  for (const line of lines)
+    rows = replaced(rows, `<!-- results ${line.key} -->`, row(line, letter));
+  const all = known.some((each) => each.letter === letter) ? known : [...known, { letter, about }];
+  return others(withMachines(rows, all), lines).join('\n');
+}
+
+/** What rows with this letter were measured with. */
+type Source = { readonly letter: string; readonly about: string };
+
+const SOURCE = /^- (?<letter>[A-Z]): (?<about>.*)\. <!-- machine -->$/;
+const SOURCES_END = '<!-- end of machines -->';
+
+function machinesOf(rows: readonly string[]): Source[] {
+  return rows.flatMap((each) => {
+    const groups = SOURCE.exec(each)?.groups;
+    return groups ? [groups as Source] : [];
+  });
+}
+
+function freeLetter(known: readonly Source[]): string {
+  const free = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'].find(
+    (each) => !known.some(({ letter }) => letter === each),
+  );
+  if (free === undefined) throw new Error('the README has no letter left for another machine');
+  return free;
+}
+
+/** Lists the machines that rows come from, and no others. */
+function withMachines(rows: readonly string[], all: readonly Source[]): string[] {
+  const kept = rows.filter((each) => !SOURCE.test(each));
+  const at = placeOf(kept, SOURCES_END);
+  const used = all.filter(({ letter }) =>
+    kept.some((each) => each.includes(`| ${letter} <!-- results `)),
+  );
+  const listed = used.map(({ letter, about }) => `- ${letter}: ${about}. <!-- machine -->`);
+  return kept.toSpliced(at, 0, ...listed);
+}
+
+function placeOf(rows: readonly string[], mark: string): number {
+  const at = rows.findIndex((each) => each.includes(mark));
+  if (at === -1) throw new Error(`the README has no ${mark}`);
+  return at;
 }
 
 function replaced(rows: readonly string[], mark: string, by: string): string[] {
-  if (!rows.some((each) => each.includes(mark))) throw new Error(`the README has no ${mark}`);
-  return rows.map((each) => (each.includes(mark) ? by : each));
+  return rows.with(placeOf(rows, mark), by);
 }
 
-function row(line: Line): string {
+function row(line: Line, letter: string): string {
   const judged = verdict(line) === 'MISSED' ? '**missed**' : verdict(line);
   const bound = [boundText(line), judged].filter((each) => each !== '').join(', ');
-  const figures = `${line.detail} <!-- results ${line.key} -->`;
-  return `| ${[line.load, valueText(line), rangeText(line), bound, figures].join(' | ')} |`;
+  const last = `${letter} <!-- results ${line.key} -->`;
+  return `| ${[line.load, valueText(line), rangeText(line), bound, line.detail, last].join(' | ')} |`;
 }
 
 const END = '<!-- end of others -->';
@@ -35,9 +77,7 @@ const END = '<!-- end of others -->';
 function others(rows: readonly string[], lines: readonly Line[]): string[] {
   const measured = lines.map(({ key }) => `<!-- others ${key} -->`);
   const kept = rows.filter((each) => !measured.some((mark) => each.includes(mark)));
-  const at = kept.findIndex((each) => each.includes(END));
-  if (at === -1) throw new Error(`the README has no ${END}`);
-  return kept.toSpliced(at, 0, ...lines.flatMap(better));
+  return kept.toSpliced(placeOf(kept, END), 0, ...lines.flatMap(better));
 }
 
 /** What the other side does better, in a sentence. */

@@ -1,6 +1,7 @@
 import { dial } from './dial.ts';
 import type { Client, Ran } from './flow.ts';
 import { maskedFrame, maskOf, plainFrame, textOf } from './frames.ts';
+import { Round } from './round.ts';
 import type { Wire } from './wire.ts';
 
 /** Clients that all get what one of them says, and say the next thing when everybody has it. */
@@ -12,7 +13,6 @@ export type FanoutPlan = {
 };
 
 const MESSAGES = 4096;
-const PATIENCE_MS = 10_000;
 
 const DIALECTS = {
   plain: {
@@ -30,12 +30,11 @@ const DIALECTS = {
 export class Fanout implements Client {
   readonly #wires: Wire[];
   readonly #messages: Buffer[];
-  readonly #round: number;
+  readonly #roundBytes: number;
   #next = 0;
   #left = 0;
   #answers = 0;
-  #running = false;
-  #done: PromiseWithResolvers<void> = Promise.withResolvers<void>();
+  readonly #round = new Round('a broadcast is not through');
 
   static async open({ port, listeners, dialect }: FanoutPlan): Promise<Fanout> {
     const { greeting, say, hear } = DIALECTS[dialect];
@@ -55,47 +54,32 @@ export class Fanout implements Client {
   private constructor(wires: Wire[], messages: Buffer[], frameBytes: number) {
     this.#wires = wires;
     this.#messages = messages;
-    this.#round = frameBytes * wires.length;
+    this.#roundBytes = frameBytes * wires.length;
     for (const wire of wires) {
       wire.receive = (_, size) => this.#received(size);
-      wire.lost = (error) => this.#done.reject(error);
+      wire.lost = (error) => this.#round.failed(error);
     }
-    this.#done.promise.catch(() => {});
   }
 
   #received(size: number): void {
     this.#left -= size;
     if (this.#left > 0) return;
-    if (this.#left < 0) this.#done.reject(new Error(`${-this.#left} bytes too many`));
+    if (this.#left < 0) this.#round.failed(new Error(`${-this.#left} bytes too many`));
     this.#answers += this.#wires.length;
-    if (this.#running) this.#say();
-    else this.#done.resolve();
+    if (this.#round.isOn) this.#say();
+    else this.#round.through();
   }
 
   #say(): void {
-    this.#left = this.#round;
+    this.#left = this.#roundBytes;
     this.#wires[0]?.write(this.#messages[this.#next] as Buffer);
     this.#next = (this.#next + 1) % this.#messages.length;
   }
 
   async run(ms: number): Promise<Ran> {
-    const begin = performance.now();
-    this.#done = Promise.withResolvers<void>();
     this.#answers = 0;
-    this.#running = true;
-    this.#say();
-    const end = setTimeout(() => {
-      this.#running = false;
-    }, ms);
-    const late = new Error(`a broadcast is not through ${PATIENCE_MS / 1000} s after the end`);
-    const watch = setTimeout(() => this.#done.reject(late), ms + PATIENCE_MS);
-    try {
-      await this.#done.promise;
-    } finally {
-      clearTimeout(end);
-      clearTimeout(watch);
-    }
-    return { answers: this.#answers, ms: performance.now() - begin };
+    const took = await this.#round.run(ms, () => this.#say());
+    return { answers: this.#answers, ms: took };
   }
 
   close(): void {

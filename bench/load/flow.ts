@@ -1,5 +1,6 @@
 import { dial, type Greeting } from './dial.ts';
 import { type Latency, Stopwatch } from './latency.ts';
+import { Round } from './round.ts';
 import { exchange, httpLength, type Kind, portions } from './speech.ts';
 import type { Wire } from './wire.ts';
 
@@ -34,8 +35,6 @@ export interface Client {
 
 /** Different messages; then they come again. */
 const MESSAGES = 16_384;
-/** A server that has not answered by then is broken. */
-const PATIENCE_MS = 10_000;
 
 /** One connection that asks, and the bytes of the answer that are still to come. */
 type Seat = { readonly wire: Wire; left: number; asked: number };
@@ -50,8 +49,7 @@ export class Flow implements Client {
   #next = 0;
   #answers = 0;
   #busy = 0;
-  #running = false;
-  #done: PromiseWithResolvers<void> = Promise.withResolvers<void>();
+  readonly #round = new Round('answers are missing');
 
   static async open(plan: FlowPlan): Promise<Flow> {
     const active = await dial(plan.port, plan.active, plan.greeting);
@@ -67,8 +65,7 @@ export class Flow implements Client {
     this.#answerBytes = answerBytes * plan.inFlight;
     this.#silent = silent;
     this.#seats = active.map((wire) => this.#seat(wire));
-    for (const wire of [...active, ...silent]) wire.lost = (error) => this.#done.reject(error);
-    this.#done.promise.catch(() => {});
+    for (const wire of [...active, ...silent]) wire.lost = (error) => this.#round.failed(error);
   }
 
   #seat(wire: Wire): Seat {
@@ -76,10 +73,10 @@ export class Flow implements Client {
     wire.receive = (_, size) => {
       seat.left -= size;
       if (seat.left > 0) return;
-      if (seat.left < 0) this.#done.reject(new Error(`${-seat.left} bytes too many`));
+      if (seat.left < 0) this.#round.failed(new Error(`${-seat.left} bytes too many`));
       this.#answers += this.#inFlight;
       this.#watch?.took(seat.asked);
-      if (this.#running) this.#ask(seat);
+      if (this.#round.isOn) this.#ask(seat);
       else this.#quiet();
     };
     return seat;
@@ -95,29 +92,17 @@ export class Flow implements Client {
 
   #quiet(): void {
     this.#busy -= 1;
-    if (this.#busy === 0) this.#done.resolve();
+    if (this.#busy === 0) this.#round.through();
   }
 
   async run(ms: number): Promise<Ran> {
-    const begin = performance.now();
-    this.#done = Promise.withResolvers<void>();
     this.#answers = 0;
     this.#watch?.reset();
     this.#busy = this.#seats.length;
-    this.#running = true;
-    for (const seat of this.#seats) this.#ask(seat);
-    const end = setTimeout(() => {
-      this.#running = false;
-    }, ms);
-    const late = new Error(`answers are missing ${PATIENCE_MS / 1000} s after the end`);
-    const watch = setTimeout(() => this.#done.reject(late), ms + PATIENCE_MS);
-    try {
-      await this.#done.promise;
-    } finally {
-      clearTimeout(end);
-      clearTimeout(watch);
-    }
-    const ran = { answers: this.#answers, ms: performance.now() - begin };
+    const took = await this.#round.run(ms, () => {
+      for (const seat of this.#seats) this.#ask(seat);
+    });
+    const ran = { answers: this.#answers, ms: took };
     return this.#watch ? { ...ran, latency: this.#watch.latency } : ran;
   }
 

@@ -9,6 +9,7 @@ import {
 import { source } from './dial.ts';
 import type { Client, Ran } from './flow.ts';
 import { Stopwatch } from './latency.ts';
+import { Round } from './round.ts';
 import { Wire } from './wire.ts';
 
 /** One client that publishes and others that are subscribed; it goes on when all have everything. */
@@ -25,7 +26,6 @@ const CHANNEL = 'bench';
 const BYTES = 128;
 /** Different messages; then they come again. */
 const MESSAGES = 4096;
-const PATIENCE_MS = 10_000;
 
 /** What is spoken with a server: how a connection begins, and the bytes of each message. */
 type Dialect = {
@@ -103,8 +103,7 @@ export class Topic implements Client {
   #next = 0;
   #left = 0;
   #answers = 0;
-  #running = false;
-  #done: PromiseWithResolvers<void> = Promise.withResolvers<void>();
+  readonly #round = new Round('events are missing');
 
   static async open({ port, subscribers, inFlight, dialect }: TopicPlan): Promise<Topic> {
     const spoken = DIALECTS[dialect];
@@ -135,8 +134,8 @@ export class Topic implements Client {
     this.#eventBytes = eventBytes;
     this.#inFlight = inFlight;
     for (const wire of subscribers) wire.receive = (_, size) => this.#received(size);
-    for (const wire of [publisher, ...subscribers]) wire.lost = (error) => this.#done.reject(error);
-    this.#done.promise.catch(() => {});
+    for (const wire of [publisher, ...subscribers])
+      wire.lost = (error) => this.#round.failed(error);
   }
 
   #received(size: number): void {
@@ -144,10 +143,10 @@ export class Topic implements Client {
     // What is cut in the middle counts with its second half, or a moment too early: one in very many.
     this.#watch.stop(Math.round(size / this.#eventBytes));
     if (this.#left > 0) return;
-    if (this.#left < 0) this.#done.reject(new Error(`${-this.#left} bytes too many`));
+    if (this.#left < 0) this.#round.failed(new Error(`${-this.#left} bytes too many`));
     this.#answers += this.#inFlight * this.#subscribers.length;
-    if (this.#running) this.#publish();
-    else this.#done.resolve();
+    if (this.#round.isOn) this.#publish();
+    else this.#round.through();
   }
 
   #publish(): void {
@@ -158,25 +157,10 @@ export class Topic implements Client {
   }
 
   async run(ms: number): Promise<Ran> {
-    const begin = performance.now();
-    this.#done = Promise.withResolvers<void>();
     this.#answers = 0;
     this.#watch.reset();
-    this.#running = true;
-    this.#publish();
-    const end = setTimeout(() => {
-      this.#running = false;
-    }, ms);
-    const late = new Error(`events are missing ${PATIENCE_MS / 1000} s after the end`);
-    const watch = setTimeout(() => this.#done.reject(late), ms + PATIENCE_MS);
-    try {
-      await this.#done.promise;
-    } finally {
-      clearTimeout(end);
-      clearTimeout(watch);
-    }
-    const { latency } = this.#watch;
-    return { answers: this.#answers, ms: performance.now() - begin, latency };
+    const took = await this.#round.run(ms, () => this.#publish());
+    return { answers: this.#answers, ms: took, latency: this.#watch.latency };
   }
 
   close(): void {

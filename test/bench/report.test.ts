@@ -59,12 +59,13 @@ const machine: Machine = {
 };
 
 const README = `# Benches
-Not yet. <!-- machine -->
-| load | measured | min-max | bound | figures |
-|---|---|---|---|---|
-| echo | - | | | <!-- results echo --> |
-| fast | - | | | <!-- results fast --> |
-| ram | 9 | | | kept <!-- results ram --> |
+- B: another. <!-- machine -->
+<!-- end of machines -->
+| load | measured | min-max | bound | figures | by |
+|---|---|---|---|---|---|
+| echo | - | | | | B <!-- results echo --> |
+| fast | - | | | | <!-- results fast --> |
+| ram | 9 | | | kept | B <!-- results ram --> |
 ## Where others are better
 - kept <!-- others ram -->
 - not any more <!-- others echo -->
@@ -76,23 +77,35 @@ describe('publishing', () => {
   const once = published(README, [echo, fast], machine);
 
   it('rewrites the rows that were measured, where they are, and leaves the others alone', () => {
-    expect(once.split('\n').slice(2, 7)).toEqual([
-      '| load | measured | min-max | bound | figures |',
-      '|---|---|---|---|---|',
-      '| echo, beside ws | 1.50 x | 1.40-1.61 | >= 1.15, pass | 150 : 100 per CPU-s <!-- results echo --> |',
-      '| echo, beside net | 0.50 x |  | >= 1.15, **missed** | 150 : 100 per CPU-s <!-- results fast --> |',
-      '| ram | 9 | | | kept <!-- results ram --> |',
+    expect(once.split('\n').slice(4, 9)).toEqual([
+      '| load | measured | min-max | bound | figures | by |',
+      '|---|---|---|---|---|---|',
+      '| echo, beside ws | 1.50 x | 1.40-1.61 | >= 1.15, pass | 150 : 100 per CPU-s | A <!-- results echo --> |',
+      '| echo, beside net | 0.50 x |  | >= 1.15, **missed** | 150 : 100 per CPU-s | A <!-- results fast --> |',
+      '| ram | 9 | | | kept | B <!-- results ram --> |',
     ]);
   });
 
-  it('says with what it was measured', () => {
-    expect(once.split('\n')[1]).toBe(
-      'Measured with Longshore 1.0.0, Node v24.0.0, ws 8.0.0, linux 6.1, 2 x Some CPU, 2026-01-02. <!-- machine -->',
-    );
+  const OURS =
+    '- A: Longshore 1.0.0, Node v24.0.0, ws 8.0.0, linux 6.1, 2 x Some CPU, 2026-01-02. <!-- machine -->';
+
+  it('says with what each row was measured, and names no machine that no row comes from', () => {
+    expect(once.split('\n').slice(1, 4)).toEqual([
+      '- B: another. <!-- machine -->',
+      OURS,
+      '<!-- end of machines -->',
+    ]);
+    const all = published(once, [echo, fast, ram], machine);
+    expect(all.split('\n').slice(1, 3)).toEqual([OURS, '<!-- end of machines -->']);
+    const later = published(all, [ram], { ...machine, date: '2026-01-03' });
+    expect(later.split('\n').slice(1, 3)).toEqual([
+      OURS,
+      OURS.replace('A:', 'B:').replace('01-02', '01-03'),
+    ]);
   });
 
   it('names who does better, and no longer those who do not', () => {
-    expect(once.split('\n').slice(7)).toEqual([
+    expect(once.split('\n').slice(9)).toEqual([
       '## Where others are better',
       '- kept <!-- others ram -->',
       '- echo, beside net: ws does 2.00 times as much with the same CPU time. <!-- others fast -->',
@@ -117,12 +130,14 @@ describe('publishing', () => {
 
   it('shows what could not be measured as that', () => {
     const text = published(README, [{ ...none, key: 'ram' }], machine);
-    expect(text).toContain('| reload | - |  | <= 0, skipped | needs root <!-- results ram --> |');
+    expect(text).toContain(
+      '| reload | - |  | <= 0, skipped | needs root | A <!-- results ram --> |',
+    );
   });
 
   it('refuses a README that has no place for a result', () => {
     expect(() => published(README, [none], machine)).toThrow('no <!-- results none -->');
-    expect(() => published('', [], machine)).toThrow('no <!-- machine -->');
-    expect(() => published('<!-- machine -->', [], machine)).toThrow('end of others');
+    expect(() => published('', [], machine)).toThrow('no <!-- end of machines -->');
+    expect(() => published('<!-- end of machines -->', [], machine)).toThrow('end of others');
   });
 });
