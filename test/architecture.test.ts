@@ -62,8 +62,7 @@ const NAMED_PURE = [
   ...'format operations redis-words stats store value'
     .split(' ')
     .map((name) => `src/globaldata/${name}.ts`),
-  'src/inner/fields.ts',
-  'src/inner/format.ts',
+  ...['fields', 'format', 'greetings', 'pattern'].map((name) => `src/inner/${name}.ts`),
   ...['address', 'decisions', 'subjects'].map((name) => `src/channel/nats/${name}.ts`),
   ...['plan', 'plan-types', 'plan-words', 'procs', 'reload', 'slots', 'back-off', 'drain'].map(
     (name) => `src/master/${name}.ts`,

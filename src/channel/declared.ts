@@ -1,4 +1,5 @@
 import { misuse } from '../errors.ts';
+import { matcher } from '../inner/pattern.ts';
 import type { Bounds } from './engine.ts';
 
 /** A declaration of history: for which channels, and how much. */
@@ -39,13 +40,6 @@ function ruleOf({ channels, size, seconds }: HistoryDeclaration): Rule {
     throw wrong(`history of "${channels}": ${seconds} seconds, allowed: 1 to ${SECONDS_MAX}`);
   }
   return { fits: matcher(channels), bounds: { size, seconds: Math.ceil(seconds) } };
-}
-
-function matcher(pattern: string): (channel: string) => boolean {
-  if (!pattern.includes('*')) return (channel) => channel === pattern;
-  const literal = (part: string) => part.replaceAll(/[\\^$.|?+()[\]{}]/g, '\\$&');
-  const whole = new RegExp(`^${pattern.split('*').map(literal).join('.*')}$`, 's');
-  return (channel) => whole.test(channel);
 }
 
 const wrong = (message: string) => misuse('OPTION_INVALID', message, 'range');

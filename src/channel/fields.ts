@@ -1,16 +1,14 @@
-import { byte, type Field, fixed, flag, name, rest, whole, words } from '../inner/fields.ts';
+import { type Field, flag, name, rest, whole } from '../inner/fields.ts';
+import {
+  GREETING_OPTIONAL,
+  type GreetingFields,
+  type GreetingOptional,
+  greetingFields,
+} from '../inner/greetings.ts';
 import type { Bounds, Position } from './engine.ts';
 
 /** The fields that messages between channel clients and servers are made of. */
-export type Fields = {
-  version: number;
-  /** Whether the server demands proof of a secret. */
-  secured: boolean;
-  nonce: Buffer;
-  proof: Buffer;
-  member: string;
-  reason: string;
-  flag: boolean;
+export type Fields = GreetingFields & {
   found: boolean;
   name: string;
   to: string;
@@ -26,7 +24,9 @@ export type Fields = {
 export type FieldName = keyof Fields;
 
 /** Fields that a message of their kind may leave out. */
-export const OPTIONAL = ['proof', 'member', 'bounds', 'position'] as const;
+export type Optional = GreetingOptional | 'bounds' | 'position';
+
+export const OPTIONAL: readonly Optional[] = [...GREETING_OPTIONAL, 'bounds', 'position'];
 
 const EPOCH_BYTES = 8;
 
@@ -59,13 +59,7 @@ const position: Field<Position> = {
 };
 
 export const fields: { readonly [F in FieldName]: Field<Fields[F]> } = {
-  version: byte,
-  secured: flag,
-  nonce: fixed(16),
-  proof: fixed(32),
-  member: name,
-  reason: words,
-  flag,
+  ...greetingFields,
   found: flag,
   name,
   to: name,

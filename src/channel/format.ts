@@ -1,24 +1,17 @@
 import { formatOf, type MessageIn } from '../inner/format.ts';
+import { GREETINGS } from '../inner/greetings.ts';
 import type { LineFormat } from '../inner/line.ts';
 import type { Protocol } from '../protocols/protocol.ts';
-import { type Fields, fields, OPTIONAL } from './fields.ts';
+import { type Fields, fields, OPTIONAL, type Optional } from './fields.ts';
 
 /**
  * What channel clients and servers say to each other.
  *
- * The fields of each kind are in `LAYOUTS`, how each is written in `fields.ts`, and the rest in `inner/format.ts`.
+ * The fields of each kind are in `OWN`, how each is written in `fields.ts`, and the rest in `inner/format.ts`.
  *
- * The server speaks first: hello, then the client's greeting, then welcome or refused. A server that connects to another
- * one is a client that names itself (`member`).
+ * A server that connects to another one is a client that names itself (`member`).
  */
-const LAYOUTS = {
-  // See `inner/handshake.ts`.
-  alive: [],
-  hello: ['version', 'secured', 'nonce'],
-  greeting: ['version', 'nonce', 'proof', 'member'],
-  welcome: ['flag', 'proof'],
-  refused: ['reason'],
-
+const OWN = {
   subscribe: ['name', 'bounds', 'position'],
   unsubscribe: ['name'],
   publish: ['name', 'bounds', 'value'],
@@ -61,15 +54,12 @@ const LAYOUTS = {
   giveBack: ['name', 'value'],
 } as const;
 
+const LAYOUTS: typeof GREETINGS & typeof OWN = { ...GREETINGS, ...OWN };
+
 export type Kind = keyof typeof LAYOUTS;
 
 /** A message of one kind. */
-export type MessageOf<K extends Kind> = MessageIn<
-  Fields,
-  (typeof OPTIONAL)[number],
-  typeof LAYOUTS,
-  K
->;
+export type MessageOf<K extends Kind> = MessageIn<Fields, Optional, typeof LAYOUTS, K>;
 
 /** A message of any kind. */
 export type ChannelMessage = { [K in Kind]: MessageOf<K> }[Kind];

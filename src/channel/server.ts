@@ -4,8 +4,8 @@ import { peers } from '../child/peers.ts';
 import { leaving } from '../connections/connection.ts';
 import type { TcpConnection } from '../connections/tcp.ts';
 import { CHANNEL_PORT, CHANNEL_SERVER, ENV } from '../contract.ts';
-import { misuse } from '../errors.ts';
 import { receive } from '../inner/handshake.ts';
+import { checkPositive, innerAddress, innerWorker } from '../inner/port.ts';
 import type { ListenOptions } from '../listeners/listener.ts';
 import type { SslOptions } from '../listeners/tls.ts';
 import { log } from '../log.ts';
@@ -54,12 +54,8 @@ const DEFAULTS = {
   subscriberBytes: 8 * MIB,
   heartbeat: 10,
 };
-/** Above all other bounds: what is dropped is for the session to decide. */
-const SEND_MAX = 1024 * MIB;
 /** How often the levels are counted that change with every message. */
 const COUNT_MS = 1000;
-/** Seconds for a client to greet. */
-const GREETING = 10;
 const POLL_MS = 20;
 
 type Client = TcpConnection<ChannelMessage, ChannelMessage>;
@@ -90,18 +86,9 @@ export class ChannelServer extends Worker<string, typeof channelProtocol> {
    * @throws {RangeError} `OPTION_INVALID`
    */
   constructor(address: string = `127.0.0.1:${CHANNEL_PORT}`, options: ChannelServerOptions = {}) {
-    const full = address.includes('://') ? address : `tcp://${address}`;
-    const known = checked({ ...DEFAULTS, ...options });
-    super(full, {
-      name: CHANNEL_SERVER,
-      protocol: channelProtocol,
-      // A reload would only lose the subscriptions.
-      reloadable: false,
-      maxSendBufferSize: SEND_MAX,
-      closeUnauthenticatedAfter: GREETING,
-      heartbeat: { idle: 3 * known.heartbeat },
-      ...(options.ssl ? { ssl: options.ssl } : {}),
-    });
+    const known = { ...DEFAULTS, ...options };
+    checkPositive(known, Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[]);
+    super(innerAddress(address), innerWorker(CHANNEL_SERVER, channelProtocol, known));
     this.#options = known;
     this.#broker = new Broker(known);
     this.onWorkerStart = () => {
@@ -205,13 +192,4 @@ export class ChannelServer extends Worker<string, typeof channelProtocol> {
     for (const end = monotonicMs() + ms; busy() && monotonicMs() < end; ) await sleep(POLL_MS);
     if (!moves.isTidy) log.warn(`channel: not everything was given away within ${ms / 1000} s`);
   }
-}
-
-function checked<O extends typeof DEFAULTS>(options: O): O {
-  for (const name of Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[]) {
-    const value = options[name];
-    if (!(value > 0 && Number.isFinite(value)))
-      throw misuse('OPTION_INVALID', `"${name}" is ${value}, expected more than 0`, 'range');
-  }
-  return options;
 }

@@ -36,11 +36,6 @@ export class Calls {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Operations that are not answered. */
-  get count(): number {
-    return this.#open.size;
-  }
-
   /** The engine is open: what has waited goes out, in order. */
   opened(engine: DataEngine): void {
     this.#engine = engine;

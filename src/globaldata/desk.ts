@@ -56,8 +56,9 @@ export class Desk {
     while (this.#waiting.length > 0) {
       this.#writing = this.#waiting;
       this.#waiting = [];
+      const [now, date] = [monotonicMs(), Date.now()];
       const records = this.#writing.flatMap(({ outcome }) =>
-        outcome.change ? [encodeRecord(recordOf(outcome.change, monotonicMs(), Date.now()))] : [],
+        outcome.change ? [encodeRecord(recordOf(outcome.change, now, date))] : [],
       );
       try {
         if (records.length > 0) await this.#journal?.append(records);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { type FileHandle, open, realpath } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
+import type { Server } from 'node:net';
+import { abstractLock } from '../abstract-lock.ts';
 import { codeOf } from '../errors.ts';
 
 /** What a journal needs of files. */
@@ -55,8 +55,7 @@ export async function syncFolder(path: string): Promise<void> {
 }
 
 /**
- * Makes a file this process's own, until it ends, however that comes about: the kernel gives an abstract socket's name
- * to one process of a network namespace at a time.
+ * Makes a file this process's own, until it ends: see `abstract-lock.ts`.
  *
  * @throws {Error} if another process has it
  */
@@ -65,13 +64,7 @@ export async function lockOf(path: string): Promise<Server | undefined> {
   const name = createHash('sha256')
     .update(await realpath(path))
     .digest('hex');
-  const lock = createServer().unref();
-  lock.listen({ path: `\0longshore-globaldata-${name}` });
-  try {
-    await once(lock, 'listening');
-  } catch (error) {
-    if (codeOf(error) === 'EADDRINUSE') throw new Error('another server has it');
-    throw error;
-  }
-  return lock;
+  return abstractLock(`longshore-globaldata-${name}`).catch((error) => {
+    throw codeOf(error) === 'EADDRINUSE' ? new Error('another server has it') : error;
+  });
 }

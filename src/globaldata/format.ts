@@ -1,5 +1,12 @@
-import { byte, type Field, fixed, flag, name, rest, whole, words } from '../inner/fields.ts';
+import { type Field, name, rest, whole, words } from '../inner/fields.ts';
 import { formatOf, type MessageIn } from '../inner/format.ts';
+import {
+  GREETING_OPTIONAL,
+  GREETINGS,
+  type GreetingFields,
+  type GreetingOptional,
+  greetingFields,
+} from '../inner/greetings.ts';
 import type { LineFormat } from '../inner/line.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 
@@ -7,13 +14,7 @@ import type { Protocol } from '../protocols/protocol.ts';
  * What global data clients and servers say to each other, in the form of `inner/format.ts`, after the greeting of
  * `inner/handshake.ts`. Every request has an `id`, and its answer the same. Answers come in the order of the requests.
  */
-const LAYOUTS = {
-  alive: [],
-  hello: ['version', 'secured', 'nonce'],
-  greeting: ['version', 'nonce', 'proof', 'member'],
-  welcome: ['flag', 'proof'],
-  refused: ['reason'],
-
+const OWN = {
   get: ['id', 'key'],
   has: ['id', 'key'],
   keys: ['id', 'pattern'],
@@ -32,14 +33,9 @@ const LAYOUTS = {
   refusal: ['id', 'reason'],
 } as const;
 
-type Fields = {
-  version: number;
-  secured: boolean;
-  nonce: Buffer;
-  proof: Buffer;
-  member: string;
-  reason: string;
-  flag: boolean;
+const LAYOUTS: typeof GREETINGS & typeof OWN = { ...GREETINGS, ...OWN };
+
+type Fields = GreetingFields & {
   id: number;
   key: string;
   pattern: string;
@@ -51,7 +47,9 @@ type Fields = {
   value: Buffer;
 };
 
-const OPTIONAL = ['proof', 'member', 'ms', 'expected', 'value'] as const;
+type Optional = GreetingOptional | 'ms' | 'expected' | 'value';
+
+const OPTIONAL: readonly Optional[] = [...GREETING_OPTIONAL, 'ms', 'expected', 'value'];
 
 /** 64 bits, floating. What is not finite is nobody's. */
 const double: Field<number> = {
@@ -100,13 +98,7 @@ const list: Field<readonly string[]> = {
 };
 
 const fields: { readonly [F in keyof Fields]: Field<Fields[F]> } = {
-  version: byte,
-  secured: flag,
-  nonce: fixed(16),
-  proof: fixed(32),
-  member: name,
-  reason: words,
-  flag,
+  ...greetingFields,
   id: whole,
   key: name,
   pattern: words,
@@ -122,7 +114,7 @@ type Kind = keyof typeof LAYOUTS;
 
 /** A message of any kind. */
 export type DataMessage = {
-  [K in Kind]: MessageIn<Fields, (typeof OPTIONAL)[number], typeof LAYOUTS, K>;
+  [K in Kind]: MessageIn<Fields, Optional, typeof LAYOUTS, K>;
 }[Kind];
 
 const format = formatOf({ name: 'global data', layouts: LAYOUTS, fields, optional: OPTIONAL });

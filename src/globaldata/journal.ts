@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, unlink } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { dirname } from 'node:path';
 import { LongshoreError, messageOf } from '../errors.ts';
@@ -28,6 +28,8 @@ export class Journal {
   #unsynced = false;
   /** The disk did not take what it had to: nothing is promised until it does. */
   #broken = false;
+  /** The file has taken another one's place, and the folder is not on the disk yet: nothing is promised until it is. */
+  #folderDue = false;
   /** Bytes of the file. */
   length: number;
   /** Bytes that the file had when it was last written anew, or is not to be before. */
@@ -67,6 +69,8 @@ export class Journal {
     try {
       file = await open(path, O_RDWR | O_CREAT, 0o600);
       lock = await lockOf(path);
+      // Of a server that ended while it wrote its file anew.
+      await rm(freshOf(path), { force: true });
       const length = await readAll(path, file, load);
       return new Journal(path, fsync, lock, file, length);
     } catch (error) {
@@ -83,9 +87,10 @@ export class Journal {
    */
   append(records: readonly Buffer[]): Promise<void> {
     return this.#next(async () => {
-      if (this.#broken) await this.#repair();
       const bytes = records.length === 1 ? (records[0] as Buffer) : Buffer.concat(records);
       try {
+        if (this.#folderDue) await this.#syncFolder();
+        if (this.#broken) await this.#repair();
         await writeAll(this.#file, bytes, this.length);
         if (this.#fsync === 'always') await this.#file.datasync();
         else this.#unsynced = true;
@@ -131,49 +136,57 @@ export class Journal {
    * Writes the file anew, with what it holds now. What is appended meanwhile is in both.
    *
    * @param records all that there is, taken at once
-   * @throws the error of the disk; the old file is as it was
+   * @throws the error of the disk; the old file is as it was, or the new one in its place is whole
    */
   async compact(records: Iterable<DataRecord>): Promise<void> {
     this.#compacting = true;
     const from = this.length;
     const failures = this.#failures;
-    const fresh = `${this.path}.new`;
+    const fresh = freshOf(this.path);
     let file: FileHandle | undefined;
     try {
       file = await open(fresh, 'w+', 0o600);
-      const length = await writeRecords(file, records);
       const target = file;
-      await this.#next(() => {
+      const length = await writeRecords(target, records);
+      await this.#next(async () => {
         // What was taken back since may be among the records.
         if (this.#failures > failures) throw new Error('changes were taken back meanwhile');
-        return this.#replace(target, fresh, from, length);
+        const added = this.length - from;
+        await copy(this.#file, from, target, length, added);
+        await target.sync();
+        await rename(fresh, this.path);
+        // From here on it is the file, whatever else goes wrong.
+        file = this.#swap(target, length + added);
+        await this.#syncFolder();
       });
-      file = undefined;
     } catch (error) {
       // Not again at once: the disk may be full.
-      this.#base = this.length;
+      this.#base = Math.max(this.#base, this.length);
       await unlink(fresh).catch(() => {});
       throw error;
     } finally {
-      await file?.close();
+      // Of the two files the one that is not in use.
+      await file?.close().catch(() => {});
       this.#compacting = false;
     }
   }
 
-  /** The new file gets what the old one got since, and takes its place. */
-  async #replace(file: FileHandle, name: string, from: number, length: number): Promise<void> {
-    const added = this.length - from;
-    await copy(this.#file, from, file, length, added);
-    await file.sync();
-    await rename(name, this.path);
+  /** @returns the file that was in use until now */
+  #swap(file: FileHandle, length: number): FileHandle {
     const old = this.#file;
     this.#file = file;
-    this.length = length + added;
-    this.#base = Math.max(SMALL, this.length);
+    this.length = length;
+    this.#base = Math.max(SMALL, length);
     this.#unsynced = false;
     this.#broken = false;
+    this.#folderDue = true;
+    return old;
+  }
+
+  /** Until the folder is on the disk, a crash of the machine may bring the old file back. */
+  async #syncFolder(): Promise<void> {
     await syncFolder(dirname(this.path));
-    await old.close();
+    this.#folderDue = false;
   }
 
   async close(): Promise<void> {
@@ -188,6 +201,9 @@ export class Journal {
     return done;
   }
 }
+
+/** What a file is written anew as, before it takes the place of the old one. */
+const freshOf = (path: string): string => `${path}.new`;
 
 /** @returns the length up to which the file is good; what is behind it is cut off */
 async function readAll(

@@ -1,4 +1,4 @@
-/** What can be asked of shared data, and what is answered. Values are stored bytes: see `value.ts`. Types only. */
+/** What can be asked of shared data, and what is answered. Values are stored bytes: see `value.ts`. Pure. */
 
 type Lookup =
   | { readonly kind: 'get'; readonly key: string }
@@ -52,4 +52,13 @@ export type Answer =
 /** Whether an operation may be sent again when it is not known what became of it. */
 export function isReading(operation: Operation): operation is Reading {
   return operation.kind === 'get' || operation.kind === 'has' || operation.kind === 'keys';
+}
+
+/** Longest list of keys, in bytes of their names. */
+export const NAMES_MAX = 8_388_608;
+
+/** To `keys` where the list would be longer. */
+export function tooManyNames(pattern: string): Answer {
+  const reason = `the names of "${pattern}" are more than ${NAMES_MAX} bytes; ask for a part of them`;
+  return { kind: 'refusal', reason };
 }

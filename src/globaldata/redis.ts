@@ -2,7 +2,7 @@ import { createClient, ErrorReply, RESP_TYPES } from '@redis/client';
 import { messageOf } from '../errors.ts';
 import { reconnectMs } from '../reconnect.ts';
 import type { DataEngine, EngineEvents, EngineOptions } from './engine.ts';
-import type { Answer, Operation } from './operations.ts';
+import { type Answer, NAMES_MAX, type Operation, tooManyNames } from './operations.ts';
 import {
   answerOf,
   commandOf,
@@ -15,8 +15,6 @@ import {
 const CONNECT_MS = 5000;
 const HEARTBEAT = 10;
 const SCAN_COUNT = '1000';
-/** Longest list of keys, in bytes of their names; as our own server has it. */
-const NAMES_MAX = 8_388_608;
 /** Values are bytes. */
 const AS_BYTES = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } } as const;
 
@@ -142,10 +140,7 @@ export class RedisEngine implements DataEngine {
         if (!names.has(name)) bytes += Buffer.byteLength(name) + 1;
         names.add(name);
       }
-      if (bytes > NAMES_MAX) {
-        const reason = `the names of "${pattern}" are more than ${NAMES_MAX} bytes; ask for a part of them`;
-        return { kind: 'refusal', reason };
-      }
+      if (bytes > NAMES_MAX) return tooManyNames(pattern);
       cursor = page.cursor;
     } while (cursor !== '0');
     return { kind: 'names', names: [...names].sort() };

@@ -2,6 +2,7 @@ import type { TcpConnection } from '../connections/tcp.ts';
 import { GLOBALDATA_PORT, GLOBALDATA_SERVER } from '../contract.ts';
 import { misuse } from '../errors.ts';
 import { receive } from '../inner/handshake.ts';
+import { checkPositive, innerAddress, innerWorker } from '../inner/port.ts';
 import type { ListenOptions } from '../listeners/listener.ts';
 import type { SslOptions } from '../listeners/tls.ts';
 import { log } from '../log.ts';
@@ -39,10 +40,6 @@ const DEFAULTS = { maxBytes: 268_435_456, heartbeat: 10, fsync: 'always' as Fsyn
 const POLICIES: readonly unknown[] = ['always', 'second', 'no'];
 /** How often what has ended is forgotten, and what was written is put on the disk. */
 const TICK_MS = 1000;
-/** Above all other bounds: a client that does not read is not read from. */
-const SEND_MAX = 1_073_741_824;
-/** Seconds for a client to greet. */
-const GREETING = 10;
 const ANSWER_BYTES = 100;
 
 type Client = TcpConnection<DataMessage, DataMessage>;
@@ -72,18 +69,9 @@ export class GlobalDataServer extends Worker<string, typeof dataProtocol> {
     address: string = `127.0.0.1:${GLOBALDATA_PORT}`,
     options: GlobalDataServerOptions = {},
   ) {
-    const full = address.includes('://') ? address : `tcp://${address}`;
-    const known = checked({ ...DEFAULTS, ...options });
-    super(full, {
-      name: GLOBALDATA_SERVER,
-      protocol: dataProtocol,
-      // A reload would only lose the data.
-      reloadable: false,
-      maxSendBufferSize: SEND_MAX,
-      closeUnauthenticatedAfter: GREETING,
-      heartbeat: { idle: 3 * known.heartbeat },
-      ...(options.ssl ? { ssl: options.ssl } : {}),
-    });
+    const known = { ...DEFAULTS, ...options };
+    check(known);
+    super(innerAddress(address), innerWorker(GLOBALDATA_SERVER, dataProtocol, known));
     this.#options = known;
     this.#store = new Store(known.maxBytes);
     this.onConnect = (connection) => {
@@ -182,13 +170,8 @@ function sizeOf(answer: Answer): number {
   return ANSWER_BYTES + (answer.kind === 'value' ? (answer.value?.length ?? 0) : 0);
 }
 
-function checked<O extends GlobalDataServerOptions & typeof DEFAULTS>(options: O): O {
-  for (const name of ['maxBytes', 'heartbeat'] as const) {
-    const value = options[name];
-    if (!(value > 0 && Number.isFinite(value)))
-      throw misuse('OPTION_INVALID', `"${name}" is ${value}, expected more than 0`, 'range');
-  }
+function check(options: GlobalDataServerOptions & typeof DEFAULTS): void {
+  checkPositive(options, ['maxBytes', 'heartbeat']);
   if (!POLICIES.includes(options.fsync))
     throw misuse('OPTION_INVALID', `"fsync" is ${options.fsync}, expected always, second or no`);
-  return options;
 }

@@ -1,4 +1,11 @@
-import type { Answer, Operation, Writing } from './operations.ts';
+import { matcher } from '../inner/pattern.ts';
+import {
+  type Answer,
+  NAMES_MAX,
+  type Operation,
+  tooManyNames,
+  type Writing,
+} from './operations.ts';
 import { wholeOf } from './value.ts';
 
 /** A stored value and until when it lives, on the clock of `now`; `Infinity`: for ever. */
@@ -15,8 +22,6 @@ export type Outcome = { readonly answer: Answer; readonly change?: Change };
 
 /** What an entry costs beside its key and value, in bytes: about what Node needs for it. */
 const ENTRY_BYTES = 150;
-/** Longest list of keys, in bytes of their names. */
-const NAMES_MAX = 8_388_608;
 
 const yes = (flag: boolean): Answer => ({ kind: 'yes', flag });
 const refusal = (reason: string): Outcome => ({ answer: { kind: 'refusal', reason } });
@@ -159,10 +164,7 @@ export class Store {
       if (until <= now || !fits(key)) continue;
       names.push(key);
       bytes += Buffer.byteLength(key) + 1;
-      if (bytes > NAMES_MAX)
-        return refusal(
-          `the names of "${pattern}" are more than ${NAMES_MAX} bytes; ask for a part of them`,
-        );
+      if (bytes > NAMES_MAX) return { answer: tooManyNames(pattern) };
     }
     return { answer: { kind: 'names', names: names.sort() } };
   }
@@ -201,23 +203,4 @@ function same(a: Buffer | undefined, b: Buffer | undefined): boolean {
 
 function range(from: number, to: number): number[] {
   return Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i);
-}
-
-/** Whether a key fits a pattern, in which `*` stands for any characters, also none. */
-export function matcher(pattern: string): (key: string) => boolean {
-  if (!pattern.includes('*')) return (key) => key === pattern;
-  const [first = '', ...more] = pattern.split('*');
-  const last = more.pop() ?? '';
-  return (key) => {
-    if (key.length < first.length + last.length || !key.startsWith(first) || !key.endsWith(last))
-      return false;
-    // Each part at its first place: no pattern takes longer than its parts times the key.
-    let at = first.length;
-    for (const part of more) {
-      const found = key.indexOf(part, at);
-      if (found === -1) return false;
-      at = found + part.length;
-    }
-    return at <= key.length - last.length;
-  };
 }

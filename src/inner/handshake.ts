@@ -1,5 +1,6 @@
 import type { TcpConnection } from '../connections/tcp.ts';
 import { log } from '../log.ts';
+import type { Greeting, HandshakeMessage, Hello, Refused, Welcome } from './greetings.ts';
 import { nonce, proof, proves, secretOf } from './secret.ts';
 
 /**
@@ -7,35 +8,6 @@ import { nonce, proof, proves, secretOf } from './secret.ts';
  * client's greeting, then welcome or refused: its last message to a peer that it does not want. After that either side
  * says `alive` when it was silent; a server answers with the same.
  */
-
-export type Hello = {
-  readonly kind: 'hello';
-  readonly version: number;
-  /** Whether the server demands proof of a secret. */
-  readonly secured: boolean;
-  readonly nonce: Buffer;
-};
-
-export type Greeting = {
-  readonly kind: 'greeting';
-  readonly version: number;
-  readonly nonce: Buffer;
-  readonly proof?: Buffer | undefined;
-  /** The client is a server itself, and this is its name. */
-  readonly member?: string | undefined;
-};
-
-export type Welcome = {
-  readonly kind: 'welcome';
-  /** The server is about to leave. */
-  readonly flag: boolean;
-  readonly proof?: Buffer | undefined;
-};
-
-export type Refused = { readonly kind: 'refused'; readonly reason: string };
-
-/** What both ends say before they trust each other, and when there is nothing else to say. */
-export type HandshakeMessage = Hello | Greeting | Welcome | Refused | { readonly kind: 'alive' };
 
 /** What the client side does about a server's hello. */
 export type Answer = {
@@ -117,17 +89,16 @@ export type Reception = {
  * @param admit called once, when the client has shown who it is; then the connection's callbacks are its own
  */
 export function receive<M extends { readonly kind: string }>(
-  connection: TcpConnection<M, M>,
+  connection: TcpConnection<M, M | HandshakeMessage>,
   reception: Reception,
   admit: (greeting: Greeting) => void,
 ): void {
-  const say = (message: HandshakeMessage) => connection.send(message as never);
   const refuse = (reason: string) => {
     log.warn(`${reception.name}: ${connection.getRemoteAddress()}: refused: ${reason}`);
-    connection.close({ kind: 'refused', reason } as never);
+    connection.close({ kind: 'refused', reason });
   };
   const hello = helloOf(reception.version, secretOf(reception.secret));
-  say(hello);
+  connection.send(hello);
   connection.onMessage = (_, first) => {
     const message = first as HandshakeMessage | M;
     if (message.kind !== 'greeting') {
@@ -141,7 +112,7 @@ export function receive<M extends { readonly kind: string }>(
       refuse(verdict.reason);
       return;
     }
-    say(verdict);
+    connection.send(verdict);
     connection.authenticated = true;
     admit(greeting);
   };

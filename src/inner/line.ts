@@ -4,13 +4,8 @@ import type { SendResult } from '../connections/connection.ts';
 import { codeOf, messageOf } from '../errors.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import { reconnectMs } from '../reconnect.ts';
-import {
-  type Answer,
-  answerTo,
-  type HandshakeMessage,
-  type Hello,
-  type Welcome,
-} from './handshake.ts';
+import type { HandshakeMessage, Hello, Welcome } from './greetings.ts';
+import { type Answer, answerTo } from './handshake.ts';
 import { secretOf } from './secret.ts';
 
 /** Longest that connecting and greeting may take, each. */
@@ -32,8 +27,8 @@ export type LineOptions = {
 /** What is spoken on a line. */
 export type LineFormat<M> = {
   readonly version: number;
-  readonly protocol: Protocol<M, M>;
-  encode(message: M): Buffer;
+  readonly protocol: Protocol<M, M | HandshakeMessage>;
+  encode(message: M | HandshakeMessage): Buffer;
 };
 
 export type LineEvents<M> = {
@@ -51,7 +46,7 @@ export class Line<M extends { readonly kind: string }> {
   readonly #format: LineFormat<M>;
   readonly #options: LineOptions;
   readonly #events: LineEvents<M>;
-  readonly #connection: AsyncTcpConnection<M, M>;
+  readonly #connection: AsyncTcpConnection<M, M | HandshakeMessage>;
   #answer: Answer | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
   #attempt = 0;
@@ -68,12 +63,15 @@ export class Line<M extends { readonly kind: string }> {
     this.#options = options;
     this.#events = events;
     const { tls } = options;
-    const connection = new AsyncTcpConnection<M, M>(urlOf(address, tls !== undefined), {
-      protocol: format.protocol,
-      maxSendBufferSize: LINE_MAX,
-      timeout: GREETING_MS / 1000,
-      ...(typeof tls === 'object' ? { tls } : {}),
-    });
+    const connection = new AsyncTcpConnection<M, M | HandshakeMessage>(
+      urlOf(address, tls !== undefined),
+      {
+        protocol: format.protocol,
+        maxSendBufferSize: LINE_MAX,
+        timeout: GREETING_MS / 1000,
+        ...(typeof tls === 'object' ? { tls } : {}),
+      },
+    );
     this.#connection = connection;
     connection.onConnect = () => this.#wait(GREETING_MS, 'no greeting');
     connection.onMessage = (_, message) => this.#heard(message);
@@ -95,7 +93,7 @@ export class Line<M extends { readonly kind: string }> {
     return this.#connection.getSendBufferQueueSize();
   }
 
-  send(message: M): SendResult {
+  send(message: M | HandshakeMessage): SendResult {
     return this.sendBytes(this.#format.encode(message));
   }
 
@@ -139,7 +137,7 @@ export class Line<M extends { readonly kind: string }> {
         return;
       }
       this.#answer = answer;
-      this.#connection.send(answer.greeting as never);
+      this.#connection.send(answer.greeting);
     } catch (error) {
       this.#giveUp(messageOf(error), codeOf(error));
     }
@@ -163,7 +161,7 @@ export class Line<M extends { readonly kind: string }> {
     this.#timer = setTimeout(() => {
       this.#silent += 1;
       if (this.#silent >= MISSED) this.#giveUp('nothing heard for too long', 'CONNECT_TIMEOUT');
-      else this.send({ kind: 'alive' } as never);
+      else this.send({ kind: 'alive' });
       if (this.isOpen) this.#beat();
     }, this.#options.heartbeat * 1000);
   }

@@ -3,6 +3,7 @@ import { unlinkSync } from 'node:fs';
 import * as net from 'node:net';
 import { createServer, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { abstractLock } from '../abstract-lock.ts';
 import { type Address, formatAddress, hostPort, parseAddress } from '../address.ts';
 import { codeOf, LongshoreError } from '../errors.ts';
 import { listenError } from '../listeners/stream-server.ts';
@@ -153,18 +154,12 @@ function bind(address: Address): BoundSocket {
   }
 }
 
-// A name that begins with a zero byte is abstract: unix(7).
 const lockName = (address: Address): string =>
-  `\0longshore:${address.scheme === 'udp' ? 'udp' : 'tcp'}:${hostPort(address)}`;
+  `longshore:${address.scheme === 'udp' ? 'udp' : 'tcp'}:${hostPort(address)}`;
 
 async function lock(address: Address): Promise<Server> {
-  const server = createServer((socket) => socket.end(`${process.pid} ${process.argv[1] ?? ''}`));
-  const { promise, resolve, reject } = Promise.withResolvers<Server>();
-  server.once('error', (error) => reject(error));
-  server.listen({ path: lockName(address) }, () => resolve(server));
   try {
-    const held = await promise;
-    return held.unref();
+    return await abstractLock(lockName(address), `${process.pid} ${process.argv[1] ?? ''}`);
   } catch (error) {
     if (codeOf(error) !== 'EADDRINUSE') throw listenError(error as Error, address);
     throw await takenBy(address, listenError(error as Error, address));
@@ -180,7 +175,7 @@ async function isOurs(address: Address): Promise<boolean> {
 async function holderOf(address: Address): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
   let text = '';
-  const client = net.connect({ path: lockName(address), timeout: 1000 });
+  const client = net.connect({ path: `\0${lockName(address)}`, timeout: 1000 });
   client.setEncoding('utf8');
   client.on('data', (chunk) => {
     text += chunk;

@@ -1,6 +1,5 @@
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import { AsyncTcpConnection } from '../../src/connections/client.ts';
-import { until } from '../support/data-engines.ts';
 import { Fixture } from '../support/fixture.ts';
 import { eventually } from '../support/peer.ts';
 import { CLEAN, endPrograms, isAlive, type Program, start } from '../support/program.ts';
@@ -136,7 +135,7 @@ describe('kill -9', () => {
     expect(after).not.toContain(pid);
     for (const each of clients) expect(await each.ask('still here')).toMatch(/still here/);
     expect(clients.filter(({ closed }) => closed)).toEqual([]);
-    await until(async () => (await maybeLost(admin as string)) === 1);
+    await eventually(async () => (await maybeLost(admin as string)) === 1);
     for (const each of clients) each.end();
     expect(await running.stop()).toEqual(CLEAN);
   });

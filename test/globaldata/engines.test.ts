@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { endDataPlaces, failure, NATIVE, REDIS, until } from '../support/data-engines.ts';
+import { endDataPlaces, failure, NATIVE, REDIS } from '../support/data-engines.ts';
+import { eventually } from '../support/peer.ts';
 
 afterEach(endDataPlaces);
 
@@ -114,7 +115,7 @@ describe.each([NATIVE, REDIS])('shared data on $name', ({ place, whyNot }) => {
     expect(await client.increment('counted')).toBe(2);
     expect(await client.keys()).toHaveLength(7);
     const gone = ['short', 'added', 'later', 'swapped', 'counted'];
-    await until(async () => (await client.keys()).every((key) => !gone.includes(key)));
+    await eventually(async () => (await client.keys()).every((key) => !gone.includes(key)));
     expect(await client.keys()).toEqual(['kept', 'stored again']);
     for (const key of gone)
       expect([await client.get(key), await client.has(key)]).toEqual([undefined, false]);

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { endDataPlaces, failure, NATIVE, REDIS, until } from '../support/data-engines.ts';
+import { endDataPlaces, failure, NATIVE, REDIS } from '../support/data-engines.ts';
 import { eventually } from '../support/peer.ts';
 
 afterEach(endDataPlaces);
@@ -54,7 +54,7 @@ describe.each([NATIVE, REDIS])(
       await here.again();
       expect(await client.keys()).toEqual(['ever', 'long']);
       expect(await client.expire('long', 0.001)).toBe(true);
-      await until(async () => !(await client.has('long')));
+      await eventually(async () => !(await client.has('long')));
     });
 
     it('gives errors within the timeout while there is no server, and carries nothing of it out later', async () => {
@@ -78,7 +78,7 @@ describe.each([NATIVE, REDIS])(
       });
       expect(took).toBeLessThan(1500);
       await here.again();
-      await until(() =>
+      await eventually(() =>
         client.get('k').then(
           (value) => value === 1,
           () => false,
@@ -112,7 +112,7 @@ describe.each([NATIVE, REDIS])(
       expect(await failure(client.set('k', 2))).toMatchObject({ code: 'GLOBALDATA_LOST' });
       await eventually(() => !client.connected);
       cable.release();
-      await until(() =>
+      await eventually(() =>
         client.has('k').then(
           () => true,
           () => false,

@@ -11,7 +11,8 @@ import {
 } from '../../src/globaldata/format.ts';
 import { GlobalDataServer, type GlobalDataServerOptions } from '../../src/globaldata/server.ts';
 import { dataStats } from '../../src/globaldata/stats.ts';
-import { answerTo, type Hello } from '../../src/inner/handshake.ts';
+import type { Hello } from '../../src/inner/greetings.ts';
+import { answerTo } from '../../src/inner/handshake.ts';
 import { newCertificate } from '../support/certificate.ts';
 import { type AnyData, dataClient, endDataPlaces, failure } from '../support/data-engines.ts';
 import { cleanUp, listening, peerOf } from '../support/in-process.ts';

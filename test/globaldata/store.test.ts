@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Keyed, Operation } from '../../src/globaldata/operations.ts';
-import { type Change, matcher, Store } from '../../src/globaldata/store.ts';
+import { type Change, Store } from '../../src/globaldata/store.ts';
+import { matcher } from '../../src/inner/pattern.ts';
 import { Random } from '../support/random.ts';
 
 const FOREVER = Number.POSITIVE_INFINITY;

@@ -148,9 +148,3 @@ export function failure(promise: Promise<unknown>): Promise<object> {
     (error) => ({ code: error.code, message: error.message }),
   );
 }
-
-/** Asks again until it is so. */
-export async function until(good: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + 10_000;
-  while (!(await good())) if (Date.now() > end) throw new Error('not within 10 s');
-}

@@ -137,9 +137,12 @@ export function authority(worker: AnyWorker): string {
 }
 
 /** Waits for a condition that some event will make true; looked at after each turn of the event loop. */
-export async function eventually(good: () => boolean, what = 'the condition'): Promise<void> {
+export async function eventually(
+  good: () => boolean | Promise<boolean>,
+  what = 'the condition',
+): Promise<void> {
   const end = Date.now() + 10_000;
-  while (!good()) {
+  while (!(await good())) {
     if (Date.now() > end) throw new Error(`${what} did not come true within 10 s`);
     await new Promise((next) => setImmediate(next));
   }
