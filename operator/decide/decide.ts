@@ -27,7 +27,7 @@ const CALM_MS = 10_000;
 const EMPTY_MS = 600_000;
 
 export function decide(observed: Observed): Decision {
-  const { server, sets, pods, missing, refused } = observed;
+  const { server, sets, pods, missing, refused, elsewhere } = observed;
   const revision = revisionOf(inputsOf(server.spec));
   const reload = reloading(observed, revision);
   const status = statusOf(observed, revision, reload);
@@ -38,7 +38,7 @@ export function decide(observed: Observed): Decision {
   const actions = deleting
     ? []
     : [
-        ...(current || blocked ? [] : [creation(observed, revision)]),
+        ...(current || blocked || elsewhere !== undefined ? [] : [creation(observed, revision)]),
         ...(current ? renumbering(observed, current) : []),
         // Closed first and drained then, so that whoever comes back goes elsewhere.
         ...steering(observed, revision, drainedBy(retire)),

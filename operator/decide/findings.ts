@@ -37,6 +37,8 @@ function ready(
   const { replicas } = server.spec;
   const kind = classOf(work);
   if (obstacle) return no('Ready', obstacle.reason, obstacle.message);
+  if (kind === 'None' && observed.elsewhere !== undefined)
+    return yes('Ready', 'Elsewhere', `programs use ${observed.elsewhere}; no pods are made`);
   if (kind === 'None')
     return work.good >= replicas
       ? yes('Ready', 'AllPodsReady', `${replicas} of ${replicas} pods are ready and up to date`)

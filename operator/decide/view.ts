@@ -114,6 +114,8 @@ export type Observed = {
   readonly refused?: string;
   /** For a server that refers to others, or did. */
   readonly peers?: { readonly sources: PeerSources; readonly now: Peers | undefined };
+  /** Servers that are not ours do its work, as `the 3 NATS servers in spec.nats.servers`: it has no pods. */
+  readonly elsewhere?: string;
   readonly cluster: ClusterFacts;
   readonly now: number;
 };

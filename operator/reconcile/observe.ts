@@ -9,6 +9,7 @@ import type { PeerBook } from './peer-book.ts';
 import { sourcesOf } from './peer-sources.ts';
 import { type Asked, podView, setView } from './pod-views.ts';
 import type { Reports } from './reports.ts';
+import { elsewhereOf } from './servers.ts';
 import type { Tokens } from './tokens.ts';
 import type { Watches } from './watches.ts';
 
@@ -45,6 +46,7 @@ export async function observe(
   const { code: from } = server.spec;
   const code = from && watches.codeOf(namespace, from.configMap);
   const missing = from && code === undefined ? [`ConfigMap ${from.configMap}`] : [];
+  const elsewhere = elsewhereOf(watches, server);
   const place = watches.namespaces.store.get(`/${namespace}`);
   return {
     server,
@@ -54,6 +56,7 @@ export async function observe(
     config: digest(server.spec.config),
     missing,
     ...(refused === undefined ? {} : { refused }),
+    ...(elsewhere === undefined ? {} : { elsewhere }),
     peers: { sources: sourcesOf(eyes, server), now: eyes.peers.of(server) },
     cluster: factsOf(eyes.serverMinor, watches.nodes.store.values(), place),
     now: Date.now(),

@@ -36,6 +36,19 @@ export function serverAt({ servers, channels }: Stores, key: string): SocketServ
   return found && channelAsServer(found);
 }
 
+/** Who does the work of a server that has no pods, for a sentence; `undefined`: its pods do. */
+export function elsewhereOf(
+  { channels }: Pick<Stores, 'channels'>,
+  server: SocketServer,
+): string | undefined {
+  if (!isChannel(server)) return undefined;
+  const { namespace, name } = server.metadata;
+  const { engine, nats } = channels.store.get(`${namespace}/${name}`)?.spec ?? {};
+  if (engine !== 'nats') return undefined;
+  const count = nats?.servers.length ?? 0;
+  return `the ${count} NATS ${count === 1 ? 'server' : 'servers'} in spec.nats.servers`;
+}
+
 export function keysOf({ servers, channels }: Stores): string[] {
   return [...servers.store.values(), ...channels.store.values()].map(keyOfServer);
 }

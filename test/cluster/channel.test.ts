@@ -39,11 +39,11 @@ await Worker.runAll();
 
 let here: Operator;
 
-const channelServer = (spec: object = {}): Promise<object> =>
+const channelServer = (spec: object = {}, name = 'events'): Promise<object> =>
   apply({
     apiVersion: 'longshore.dev/v1alpha1',
     kind: 'ChannelServer',
-    metadata: { name: 'events', namespace: here.namespace },
+    metadata: { name, namespace: here.namespace },
     spec: {
       image: here.image,
       replicas: SERVERS,
@@ -54,12 +54,27 @@ const channelServer = (spec: object = {}): Promise<object> =>
     },
   } as never);
 
+/** Waits until the status of a ChannelServer is about its newest spec, and it is Running; gives the sentence of Ready. */
+const running = (name: string): Promise<string> =>
+  eventually(
+    `${name} is Running`,
+    async () => {
+      const { metadata, status } = await get<Served>(`lcs ${name}`, here.namespace);
+      if (status?.observedGeneration !== metadata.generation || status.phase !== 'Running')
+        return false;
+      const ready = status.conditions?.find(({ type }) => type === 'Ready');
+      return `${ready?.status} ${ready?.reason}: ${ready?.message}`;
+    },
+    LONG_MS,
+  );
+
 type Status = {
   status?: {
     readyReplicas?: number;
     observedGeneration?: number;
     phase?: string;
     updatedReplicas?: number;
+    conditions?: { type: string; status: string; reason: string; message: string }[];
   };
 };
 type Served = Status & { metadata: { generation: number } };
@@ -133,6 +148,27 @@ describeOnCluster('a ChannelServer of three pods, and a server of two that uses 
     expect(late / (2 * sent)).toBeLessThan(0.001);
     expect(await listed()).toEqual(names(after));
   }, 900_000);
+
+  it('makes no pods for engine nats, and none stay when the engine becomes nats', async () => {
+    const nats = { engine: 'nats', nats: { servers: ['nats://n1:4222', 'nats://n2:4222'] } };
+    const mine = async (kind: string) => {
+      const all = await get<{ items: { metadata: { name: string } }[] }>(kind, here.namespace);
+      return all.items.filter(({ metadata }) => metadata.name.startsWith('outside-channel'));
+    };
+    const ELSEWHERE =
+      'True Elsewhere: programs use the 2 NATS servers in spec.nats.servers; no pods are made';
+    await channelServer(nats, 'outside');
+    expect(await running('outside')).toBe(ELSEWHERE);
+    expect([await mine('rs'), await mine('pods'), await mine('svc')]).toEqual([[], [], []]);
+    await channelServer({ replicas: 1, engine: 'builtin', nats: null }, 'outside');
+    expect(await running('outside')).toBe(
+      'True AllPodsReady: 1 of 1 pods are ready and up to date',
+    );
+    await channelServer(nats, 'outside');
+    expect(await running('outside')).toBe(ELSEWHERE);
+    await eventually('its pod is gone', async () => (await mine('pods')).length === 0, LONG_MS);
+    await kubectl('delete', 'lcs', 'outside', '-n', here.namespace);
+  }, 300_000);
 
   it('knows of a pod that was killed, and of the one in its place, within moments; each gap is told', async () => {
     const pods = (await podsOf(here.namespace)).map(({ status }) => `ws://${status.podIP}:7272`);

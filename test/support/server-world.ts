@@ -37,6 +37,7 @@ export class ServerWorld {
   cluster: ClusterFacts = FACTS;
   missing: readonly string[] = [];
   refused: string | undefined = undefined;
+  elsewhere: string | undefined = undefined;
   peers: { sources: PeerSources; now: Peers | undefined } | undefined = undefined;
   /** Images whose pods never become ready, with the reason. */
   readonly broken: Map<string, string> = new Map();
@@ -101,6 +102,7 @@ export class ServerWorld {
       config: this.config,
       missing: this.missing,
       ...(this.refused === undefined ? {} : { refused: this.refused }),
+      ...(this.elsewhere === undefined ? {} : { elsewhere: this.elsewhere }),
       ...(this.peers === undefined ? {} : { peers: this.peers }),
       cluster: this.cluster,
       now: this.now,

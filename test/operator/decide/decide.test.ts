@@ -32,6 +32,38 @@ describe('a decision', () => {
     expect(status.phase).toBe('Deleting');
   });
 
+  it('of a server whose work others do makes nothing, and says who they are', () => {
+    const world = new ServerWorld({ replicas: 0 });
+    world.elsewhere = 'the 2 NATS servers in spec.nats.servers';
+    world.run(3);
+    expect([world.sets.size, world.log]).toEqual([0, []]);
+    const { phase, conditions } = decide(world.observed()).status;
+    expect(phase).toBe('Running');
+    expect(conditions.find(({ type }) => type === 'Ready')).toMatchObject({
+      status: 'True',
+      reason: 'Elsewhere',
+      message: 'programs use the 2 NATS servers in spec.nats.servers; no pods are made',
+    });
+  });
+
+  it('of a server whose work others do from now on drains its pods, and takes it back later', () => {
+    const world = settled(3);
+    world.come(30);
+    world.step();
+    world.elsewhere = 'others';
+    world.edit({ replicas: 0, image: 'none' });
+    world.run(200);
+    expect([world.pods.size, [...world.sets.values()].map(({ replicas }) => replicas)]).toEqual([
+      0,
+      [0],
+    ]);
+    expect(decide(world.observed()).status.phase).toBe('Running');
+    world.elsewhere = undefined;
+    world.edit({ replicas: 3, image: 'app:1' });
+    world.run(60);
+    expect([world.pods.size, world.sets.size]).toEqual([3, 1]);
+  });
+
   it('lists 50 pods at most, those that need a look first', () => {
     const world = settled(60);
     const [first, second, third] = [...world.pods.values()];

@@ -1,7 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { ANNOTATION, GOING } from '../../../operator/api/names.ts';
 import { isMove, sourcesOf } from '../../../operator/reconcile/peer-sources.ts';
-import { consumersOf, keyOfOwner, keyOfServer } from '../../../operator/reconcile/servers.ts';
+import {
+  consumersOf,
+  elsewhereOf,
+  keyOfOwner,
+  keyOfServer,
+  serverAt,
+} from '../../../operator/reconcile/servers.ts';
 import { follow, type Wake } from '../../../operator/reconcile/wake.ts';
 import { PeerScene } from '../../support/peer-scene.ts';
 
@@ -72,6 +78,25 @@ describe('what references lead to', () => {
 });
 
 describe('servers of both kinds', () => {
+  it('have pods, but for a ChannelServer on NATS', () => {
+    const scene = new PeerScene();
+    const of = (key: string) => {
+      const server = serverAt(scene.watches, key);
+      return server && elsewhereOf(scene.watches, server);
+    };
+    scene.server('events');
+    scene.channel('events');
+    expect([of('default/events'), of(CHANNEL)]).toEqual([undefined, undefined]);
+    const servers = ['nats://a:4222', 'nats://b:4222'];
+    scene.channel('events', { engine: 'nats', nats: { servers } });
+    expect([of('default/events'), of(CHANNEL)]).toEqual([
+      undefined,
+      'the 2 NATS servers in spec.nats.servers',
+    ]);
+    scene.channel('events', { engine: 'nats', nats: { servers: servers.slice(1) } });
+    expect(of(CHANNEL)).toBe('the 1 NATS server in spec.nats.servers');
+  });
+
   it('have keys of their own, which their objects lead back to', () => {
     const scene = new PeerScene();
     const [server, channel] = [scene.server('events'), scene.channel('events')];
