@@ -160,7 +160,7 @@ describeOnCluster('a ChannelServer of three pods, and a server of two that uses 
     await channelServer(nats, 'outside');
     expect(await running('outside')).toBe(ELSEWHERE);
     expect([await mine('rs'), await mine('pods'), await mine('svc')]).toEqual([[], [], []]);
-    await channelServer({ replicas: 1, engine: 'builtin', nats: null }, 'outside');
+    await channelServer({ replicas: 1 }, 'outside');
     expect(await running('outside')).toBe(
       'True AllPodsReady: 1 of 1 pods are ready and up to date',
     );
