@@ -3,7 +3,7 @@
 #     docker build -t longshore .
 #     docker run --rm -p 2346:2346 longshore start echo.ts
 #
-# 269 MB: Node 127, Debian 119, npm 19, which are the base; dependencies 3.8, framework and operator 0.8.
+# 277 MB: Node 127, Debian 119, npm 19, which are the base; dependencies 10.4, framework and operator 1.4.
 
 FROM node:24-bookworm-slim AS dependencies
 WORKDIR /build

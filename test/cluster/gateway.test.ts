@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Crowd } from '../gateway/crowd.ts';
+import { pairs } from '../gateway/pairs.ts';
 import { describeOnCluster, kubectl } from './support/cluster.ts';
 import {
   address,
@@ -23,36 +24,6 @@ const CLIENTS = Number(process.env['CLIENTS'] ?? 1000);
 const GATEWAYS = `
 import { Gateway, Worker } from 'longshore';
 new Gateway('websocket://0.0.0.0:7272', { name: 'gateway' });
-await Worker.runAll();
-`;
-
-/**
- * Hands each message to the partner, now by uid, now by group, some of them late. A client whose messages did not come in
- * their order is told so, which is not what it expects.
- */
-const BUSINESS = `
-import { setTimeout as sleep } from 'node:timers/promises';
-import { BusinessWorker, Worker } from 'longshore';
-const business = new BusinessWorker({ name: 'business' });
-const { gateway } = business;
-business.onWorkerStart = () => console.log('version one');
-business.onWebSocketConnect = (client, request) => {
-  const uid = Number(request.query.get('uid'));
-  gateway.bindUid(client.id, uid);
-  gateway.joinGroup(client.id, 'pair ' + (uid >> 1));
-  client.session.uid = uid;
-  client.session.last = 0;
-  client.send('ready');
-};
-business.onMessage = async (client, message) => {
-  const number = Number(message.split(' ')[0]);
-  const { uid, last } = client.session;
-  if (last !== number - 1) client.send('WRONG ' + last + ' came before ' + number);
-  client.session.last = number;
-  if (number % 3 === 0) await sleep(number % 7);
-  if (number % 2) gateway.sendToUid(uid ^ 1, message);
-  else gateway.sendToGroup('pair ' + (uid >> 1), message, { exclude: client.id });
-};
 await Worker.runAll();
 `;
 
@@ -105,7 +76,7 @@ describeOnCluster(`${CLIENTS} clients of two gateway pods that talk without a br
   beforeAll(async () => {
     here = await operator('gateway');
     await code(here.namespace, GATEWAYS, 'edge-code');
-    await code(here.namespace, BUSINESS, 'business-code');
+    await code(here.namespace, pairs({ version: 'one' }), 'business-code');
     const workers = [{ name: 'gateway', listen: 'websocket://0.0.0.0:7272', count: 1 }];
     await server(here, { code: { configMap: 'edge-code' }, replicas: 2, workers }, 'edge');
     await server(here, BEHIND, 'business');
@@ -127,7 +98,7 @@ describeOnCluster(`${CLIENTS} clients of two gateway pods that talk without a br
     );
     await runs('one', 4);
     await deployed('other code', async () => {
-      await code(here.namespace, BUSINESS.replace('version one', 'version two'), 'business-code');
+      await code(here.namespace, pairs({ version: 'two' }), 'business-code');
       await runs('two', 4);
     });
     const spec = { replicas: 3, workers: [{ name: 'business', count: 1 }] };

@@ -2,6 +2,7 @@ import { afterAll, afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Fixture } from '../support/fixture.ts';
 import { CLEAN, endPrograms, freePort, start } from '../support/program.ts';
 import { Crowd } from './crowd.ts';
+import { pairs } from './pairs.ts';
 
 jest.setTimeout(180_000);
 let crowd: Crowd | undefined;
@@ -14,42 +15,13 @@ const GATEWAYS = `
   await Worker.runAll();
 `;
 
-/** Hands each message to the partner, now by uid, now by group, some of them late; checks that none was left out. */
-const BUSINESS = `
-  import { setTimeout as sleep } from 'node:timers/promises';
-  import { BusinessWorker, Worker } from 'longshore';
-  const business = new BusinessWorker({ name: 'business', count: 2 });
-  const { gateway } = business;
-  const version = 'one';
-  business.onWorkerStart = () => console.log('version ' + version);
-  business.onWebSocketConnect = (client, request) => {
-    const uid = Number(request.query.get('uid'));
-    gateway.bindUid(client.id, uid);
-    gateway.joinGroup(client.id, 'pair ' + (uid >> 1));
-    client.session.uid = uid;
-    client.session.last = 0;
-    client.send('ready');
-  };
-  business.onMessage = async (client, message) => {
-    const number = Number(message.split(' ')[0]);
-    if (client.session.last !== number - 1) console.log('WRONG ' + client.session.last + ' before ' + number);
-    client.session.last = number;
-    if (number % 3 === 0) await sleep(number % 7);
-    const { uid } = client.session;
-    if (number % 2) gateway.sendToUid(uid ^ 1, message);
-    else gateway.sendToGroup('pair ' + (uid >> 1), message, { exclude: client.id });
-  };
-  business.onClose = (client) => console.log('CLOSED ' + client.session.uid);
-  await Worker.runAll();
-`;
-
 const CLIENTS = Number(process.env['CLIENTS'] ?? 1000);
 
 describe(`${CLIENTS} clients on two gateways that talk without a break`, () => {
   it('do not notice that the application is deployed three times', async () => {
     const inner = await freePort();
     using gateways = await Fixture.create(GATEWAYS);
-    using app = await Fixture.create(BUSINESS);
+    using app = await Fixture.create(pairs({ version: 'one', count: 2 }));
     const LISTEN = `127.0.0.1:${inner}`;
     const holding = await start(gateways.file, { LONGSHORE_GATEWAY_LISTEN: LISTEN });
     const { gateways: listed } = await holding.status();
@@ -60,19 +32,19 @@ describe(`${CLIENTS} clients on two gateways that talk without a break`, () => {
     await crowd.more(CLIENTS);
     const rows = [{ deployed: 'nothing yet', ...crowd.mark() }];
 
-    app.write(BUSINESS.replace("'one'", "'two'"));
+    app.write(pairs({ version: 'two', count: 2 }));
     expect((await first.command('reload', app.file)).code).toBe(0);
     await crowd.more(CLIENTS);
     rows.push({ deployed: 'new code, by reload', ...crowd.mark() });
 
-    app.write(BUSINESS.replace("'one'", "'three'").replace('count: 2', 'count: 1'));
+    app.write(pairs({ version: 'three', count: 1 }));
     expect((await first.command('reload', app.file)).code).toBe(0);
-    app.write(BUSINESS.replace("'one'", "'three'").replace('count: 2', 'count: 3'));
+    app.write(pairs({ version: 'three', count: 3 }));
     expect((await first.command('reload', app.file)).code).toBe(0);
     await crowd.more(CLIENTS);
     rows.push({ deployed: 'another number of processes', ...crowd.mark() });
 
-    app.write(BUSINESS.replace("'one'", "'four'"));
+    app.write(pairs({ version: 'four', count: 2 }));
     const second = await start(app.file, env);
     expect(await first.stop('SIGTERM')).toEqual(CLEAN);
     await crowd.more(CLIENTS);
