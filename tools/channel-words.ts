@@ -48,7 +48,8 @@ A SocketServer whose \`channelRef\` names an object that does not exist has an e
 
 ## Engine nats
 
-The operator makes no pods, only tells where your servers are; pods of an earlier \`builtin\` are drained. A change of engine
+The operator makes no pods, only tells where your servers are; pods of an earlier \`builtin\` are drained. \`Ready\` is True
+with the reason \`Elsewhere\`: whether your servers can be reached is not looked at. A change of engine
 is Hot for the programs: clients connect to the new servers, and what was kept in the old ones is left behind.
 
 ## Objects
@@ -58,7 +59,7 @@ For a server \`events\`, each owned by it and removed with it. A SocketServer ma
 
 | object | name | |
 |---|---|---|
-| ReplicaSet | \`events-channel-REVISION\` | one for each revision |
+| ReplicaSet | \`events-channel-REVISION\` | one for each revision; none with \`engine: nats\` |
 | Service | \`events-channel\` | port 2206, for clients that no operator tells; with more than one replica they reach any of them, so give those the addresses of all pods |
 | PodDisruptionBudget | \`events-channel\` | \`maxUnavailable: 1\`; only with 2 replicas and more |
 | ConfigMap | \`events-channel-config\`, \`-workers\`, \`-peers\` | what pods read when they start |

@@ -116,8 +116,6 @@ export const OBSTACLES: Readonly<Record<string, string>> = {
     'the program has ended twice with exit code 78: it can never start as it is, so the deadline is not waited for',
   FailedCreate:
     'Kubernetes makes no pod of the ReplicaSet, as with a quota; `Ready` says so at once, an obstacle it is after the deadline',
-  Elsewhere:
-    'only of a ChannelServer with `engine: nats`: your own servers do the work, and no pods are made',
   PodSilent:
     'new pods are ready and their admin ports have not answered for `rollout.progressDeadlineSeconds`; no old pod was drained for them',
   ProgressDeadlineExceeded: 'nothing has got on for `rollout.progressDeadlineSeconds`',
