@@ -97,3 +97,9 @@ export function codeOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
+
+/** What a decoder has thrown, as the fault of the peer: it sent what cannot be read. */
+export function protocolErrorOf(format: string, error: unknown): ProtocolError {
+  if (error instanceof ProtocolError) return error;
+  return new ProtocolError('PACKAGE_INVALID', `${format}: ${messageOf(error)}`);
+}

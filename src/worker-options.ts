@@ -1,6 +1,7 @@
 import type { DeflateOptions } from './connections/deflate.ts';
 import { misuse } from './errors.ts';
 import type { SslOptions } from './listeners/tls.ts';
+import { checkKinds, type KindsOf, type OptionKinds } from './option-checks.ts';
 
 /** Bounds on what clients may do. 0 is no bound. */
 export type LimitOptions = {
@@ -76,58 +77,76 @@ export type WorkerOptions = {
   readonly http?: HttpOptions;
 };
 
-const NAMES = [
-  'name',
-  'count',
-  'protocol',
-  'reusePort',
-  'user',
-  'group',
-  'reloadable',
-  'backlog',
-  'ssl',
-  'limits',
-  'heartbeat',
-  'closeUnauthenticatedAfter',
-  'handshakeTimeout',
-  'maxSendBufferSize',
-  'maxPackageSize',
-  'trustedProxies',
-  'proxyProtocol',
-  'websocket',
-  'http',
-] as const satisfies readonly (keyof WorkerOptions | 'protocol')[];
-
-const KNOWN: Record<string, readonly string[]> = {
-  limits: ['maxConnections', 'messagesPerSecond', 'maxConnectionAge', 'maxConnectionAgeJitter'],
-  heartbeat: ['idle', 'ping', 'data'],
-  websocket: ['subprotocols', 'deflate', 'maxPayload'],
-  http: ['keepAlive', 'requestTimeout'],
-  ssl: ['cert', 'key', 'passphrase', 'ca'],
+const OWN: KindsOf<WorkerOptions & { protocol: unknown }> = {
+  name: 'name',
+  count: 'whole',
+  protocol: 'protocol',
+  reusePort: 'flag',
+  user: 'text',
+  group: 'text',
+  reloadable: 'flag',
+  backlog: 'whole',
+  ssl: 'group',
+  limits: 'group',
+  heartbeat: 'group',
+  closeUnauthenticatedAfter: 'number',
+  handshakeTimeout: 'number',
+  maxSendBufferSize: 'whole',
+  maxPackageSize: 'whole',
+  trustedProxies: 'texts',
+  proxyProtocol: 'flag',
+  websocket: 'group',
+  http: 'group',
 };
 
-/** Every option, those of a group with its name in front: `limits.maxConnections`. */
-export const OPTIONS: readonly string[] = NAMES.flatMap(
-  (name) => KNOWN[name]?.map((inner) => `${name}.${inner}`) ?? [name],
-);
+const GROUPS = {
+  limits: {
+    maxConnections: 'whole',
+    messagesPerSecond: 'number',
+    maxConnectionAge: 'number',
+    maxConnectionAgeJitter: 'number',
+  } satisfies KindsOf<LimitOptions>,
+  heartbeat: { idle: 'number', ping: 'number', data: 'bytes' } satisfies KindsOf<HeartbeatOptions>,
+  websocket: {
+    subprotocols: 'texts',
+    deflate: 'flagOrGroup',
+    maxPayload: 'whole',
+  } satisfies KindsOf<WebSocketOptions>,
+  http: { keepAlive: 'number', requestTimeout: 'number' } satisfies KindsOf<HttpOptions>,
+  ssl: {
+    cert: 'name',
+    key: 'name',
+    passphrase: 'text',
+    ca: 'name',
+  } satisfies KindsOf<SslOptions>,
+};
 
-/** Bounds of the numbers: [lowest, highest, whole]. */
-const NUMBERS: Record<string, readonly [number, number, boolean]> = {
-  count: [1, 1024, true],
-  backlog: [1, 2 ** 31 - 1, true],
-  closeUnauthenticatedAfter: [0, 86_400, false],
-  handshakeTimeout: [0.1, 3600, false],
-  maxSendBufferSize: [1, 2 ** 31 - 1, true],
-  maxPackageSize: [1, 2 ** 31 - 1, true],
-  'limits.maxConnections': [0, 2 ** 31 - 1, true],
-  'limits.messagesPerSecond': [0, 1_000_000, false],
-  'limits.maxConnectionAge': [0, 31_536_000, false],
-  'limits.maxConnectionAgeJitter': [0, 1, false],
-  'heartbeat.idle': [0, 86_400, false],
-  'heartbeat.ping': [0, 86_400, false],
-  'websocket.maxPayload': [1, 2 ** 31 - 1, true],
-  'http.keepAlive': [0, 86_400, false],
-  'http.requestTimeout': [0, 86_400, false],
+const inGroup = (name: string): OptionKinds | undefined =>
+  (GROUPS as Record<string, OptionKinds>)[name];
+
+/** Every option, those of a group with its name in front: `limits.maxConnections`. */
+export const OPTIONS: readonly string[] = Object.keys(OWN).flatMap((name) => {
+  const inner = inGroup(name);
+  return inner ? Object.keys(inner).map((each) => `${name}.${each}`) : [name];
+});
+
+/** Bounds of the numbers: [lowest, highest]. */
+const NUMBERS: Record<string, readonly [number, number]> = {
+  count: [1, 1024],
+  backlog: [1, 2 ** 31 - 1],
+  closeUnauthenticatedAfter: [0, 86_400],
+  handshakeTimeout: [0.1, 3600],
+  maxSendBufferSize: [1, 2 ** 31 - 1],
+  maxPackageSize: [1, 2 ** 31 - 1],
+  'limits.maxConnections': [0, 2 ** 31 - 1],
+  'limits.messagesPerSecond': [0, 1_000_000],
+  'limits.maxConnectionAge': [0, 31_536_000],
+  'limits.maxConnectionAgeJitter': [0, 1],
+  'heartbeat.idle': [0, 86_400],
+  'heartbeat.ping': [0, 86_400],
+  'websocket.maxPayload': [1, 2 ** 31 - 1],
+  'http.keepAlive': [0, 86_400],
+  'http.requestTimeout': [0, 86_400],
 };
 
 /**
@@ -135,22 +154,21 @@ const NUMBERS: Record<string, readonly [number, number, boolean]> = {
  *
  * @throws {RangeError|TypeError} `OPTION_INVALID`, naming option, value and bound
  */
-export function checkOptions(options: object): void {
-  for (const name of Object.keys(options)) {
-    if ((NAMES as readonly string[]).includes(name)) continue;
-    throw misuse('OPTION_INVALID', `${name} is not an option; known: ${NAMES.join(', ')}`);
+export function checkOptions(options: WorkerOptions & { readonly protocol?: unknown }): void {
+  checkKinds(options, OWN);
+  for (const [name, kinds] of Object.entries(GROUPS)) {
+    const group = options[name as keyof typeof GROUPS];
+    if (group) checkKinds(group, kinds, `${name}.`);
   }
+  if (options.ssl) checkSsl(options.ssl);
   const values = flat(options);
-  for (const [name, [lowest, highest, whole]] of Object.entries(NUMBERS)) {
-    if (values.has(name)) checkNumber(name, values.get(name), { lowest, highest, whole });
-  }
-  for (const [group, names] of Object.entries(KNOWN)) {
-    const inner = (options as Record<string, unknown>)[group];
-    const unknown = Object.keys(inner ?? {}).find((name) => !names.includes(name));
-    if (unknown)
+  for (const [name, [lowest, highest]] of Object.entries(NUMBERS)) {
+    const value = values.get(name) as number | undefined;
+    if (value !== undefined && (value < lowest || value > highest))
       throw misuse(
         'OPTION_INVALID',
-        `${group}.${unknown} is not an option; known: ${names.join(', ')}`,
+        `${name} is ${value}, allowed: ${lowest} to ${highest}`,
+        'range',
       );
   }
   const rate = values.get('limits.messagesPerSecond');
@@ -161,7 +179,7 @@ export function checkOptions(options: object): void {
       'range',
     );
   }
-  const { proxyProtocol, trustedProxies } = options as WorkerOptions;
+  const { proxyProtocol, trustedProxies } = options;
   if (proxyProtocol && !trustedProxies?.length) {
     throw misuse(
       'OPTION_INVALID',
@@ -170,23 +188,9 @@ export function checkOptions(options: object): void {
   }
 }
 
-function checkNumber(
-  name: string,
-  value: unknown,
-  { lowest, highest, whole }: { lowest: number; highest: number; whole: boolean },
-): void {
-  const kind = whole ? 'a whole number' : 'a number';
-  const good =
-    typeof value === 'number' && (whole ? Number.isInteger(value) : Number.isFinite(value));
-  if (!good)
-    throw misuse('OPTION_INVALID', `${name} is ${JSON.stringify(value)}, expected ${kind}`);
-  if (value < lowest || value > highest) {
-    throw misuse(
-      'OPTION_INVALID',
-      `${name} is ${value}, allowed: ${lowest} to ${highest}`,
-      'range',
-    );
-  }
+function checkSsl({ cert, key }: Partial<SslOptions>): void {
+  if (cert === undefined || key === undefined)
+    throw misuse('OPTION_INVALID', 'ssl needs cert and key: files with certificate and key in PEM');
 }
 
 /** Options and the members of their groups, by dotted name; absent ones are left out. */
@@ -195,7 +199,7 @@ function flat(options: object): Map<string, unknown> {
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue;
     values.set(name, value);
-    if (!(name in KNOWN) || typeof value !== 'object' || value === null) continue;
+    if (inGroup(name) === undefined || typeof value !== 'object' || value === null) continue;
     for (const [inner, innerValue] of Object.entries(value)) {
       if (innerValue !== undefined) values.set(`${name}.${inner}`, innerValue);
     }

@@ -114,7 +114,7 @@ export class Worker<A extends string = string, P extends AnyProtocol | undefined
     this.group = options.group ?? '';
     this.reloadable = options.reloadable ?? true;
     this.backlog = options.backlog ?? 65_535;
-    if (this.address) checkScheme(this.address, this.protocol);
+    if (this.address) checkScheme(this.address, options);
     Worker.all.push(this as AnyWorker);
   }
 
@@ -188,12 +188,17 @@ function defaultName(address: Address | undefined): string {
   return `${address.scheme}-${address.path === undefined ? address.port : basename(address.path)}`;
 }
 
-function checkScheme({ scheme }: Address, protocol: AnyProtocol | undefined): void {
+function checkScheme(
+  { scheme }: Address,
+  { protocol, ssl }: WorkerOptions & { readonly protocol?: AnyProtocol | undefined },
+): void {
   if (!SCHEMES.includes(scheme)) {
     const known = SCHEMES.join(', ');
     const hint = `known: ${known}; for a protocol of your own use tcp:// and the option "protocol"`;
     throw misuse('ADDRESS_INVALID', `scheme "${scheme}" is unknown; ${hint}`);
   }
+  if (ssl && scheme === 'udp')
+    throw misuse('OPTION_INVALID', 'the option "ssl" goes with streams, not with udp://');
   if (protocol && !['tcp', 'unix', 'udp'].includes(scheme)) {
     throw misuse(
       'OPTION_INVALID',

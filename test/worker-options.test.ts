@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { text } from '../src/protocols/text.ts';
+import { Worker } from '../src/worker.ts';
 import { checkOptions } from '../src/worker-options.ts';
 
 /** `limits.maxConnections` and 5 as `{ limits: { maxConnections: 5 } }`. */
@@ -69,7 +71,7 @@ describe('names among the options', () => {
       checkOptions({
         name: 'chat',
         count: 4,
-        protocol: {},
+        protocol: text,
         reusePort: true,
         user: 'nobody',
         group: 'nogroup',
@@ -109,11 +111,50 @@ describe('names among the options', () => {
     expect(() => checkOptions(option(name, ''))).toThrow(`${name} is not an option; known: cert,`);
   });
 
-  it.each([undefined, []])(
-    'refuses proxyProtocol with the trusted proxies %j',
-    (trustedProxies) => {
-      expect(() => checkOptions({ proxyProtocol: true, trustedProxies })).toThrow(/trustedProxies/);
-      expect(() => checkOptions({ proxyProtocol: false, trustedProxies })).not.toThrow();
-    },
-  );
+  it.each([{}, { trustedProxies: [] }])('refuses proxyProtocol with %j', (others) => {
+    expect(() => checkOptions({ proxyProtocol: true, ...others })).toThrow(/trustedProxies/);
+    expect(() => checkOptions({ proxyProtocol: false, ...others })).not.toThrow();
+  });
+});
+
+describe('options of another kind', () => {
+  it.each<[string, unknown, string]>([
+    ['name', '', 'name is "", expected a text of at least one character'],
+    ['name', 5, 'name is 5, expected a text of at least one character'],
+    ['reusePort', 'no', 'reusePort is "no", expected true or false'],
+    ['reloadable', 0, 'reloadable is 0, expected true or false'],
+    ['user', 1000, 'user is 1000, expected a text'],
+    ['heartbeat', 5, 'heartbeat is 5, expected an object with options'],
+    ['limits', [1], 'limits is [1], expected an object with options'],
+    ['limits', null, 'limits is null, expected an object with options'],
+    ['ssl', true, 'ssl is true, expected an object with options'],
+    ['ssl', {}, 'ssl needs cert and key'],
+    ['ssl', { cert: 'c' }, 'ssl needs cert and key'],
+    ['ssl', { cert: 5, key: 'k' }, 'ssl.cert is 5, expected a text'],
+    ['trustedProxies', '10.0.0.0/8', 'trustedProxies is "10.0.0.0/8", expected a list of texts'],
+    ['trustedProxies', [10], 'trustedProxies is [10], expected a list of texts'],
+    ['websocket.deflate', 'yes', 'websocket.deflate is "yes", expected true, false or an object'],
+    ['websocket.subprotocols', 'a', 'websocket.subprotocols is "a", expected a list of texts'],
+    ['heartbeat.data', 5, 'heartbeat.data is 5, expected a text or bytes'],
+    ['protocol', {}, 'protocol is {}, expected a protocol: name, decoder(limits) and encode'],
+    ['protocol', 'text', 'protocol is "text", expected a protocol'],
+    ['protocol', { input: 1, decode: 1, encode: 1 }, 'packages() makes one from input, decode'],
+    ['protocol', () => text, 'protocol is a function, expected a protocol'],
+    ['name', 'x'.repeat(0) || 10n, 'name is 10n, expected'],
+    ['constructor', 1, 'constructor is not an option; known: name,'],
+  ])('%s cannot be %j', (name, value, message) => {
+    const check = () => checkOptions(option(name, value));
+    expect(check).toThrow(TypeError);
+    expect(check).toThrow(message);
+    expect(check).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }));
+  });
+
+  it.each([5, 'x', null, [1]])('all of them cannot be %j', (options) => {
+    expect(() => checkOptions(options as never)).toThrow('expected an object');
+  });
+
+  it('TLS is not for datagrams', () => {
+    const ssl = { cert: 'c', key: 'k' };
+    expect(() => new Worker('udp://127.0.0.1:9', { ssl })).toThrow('not with udp://');
+  });
 });

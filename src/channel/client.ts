@@ -1,4 +1,6 @@
 import { failed, type SendResult } from '../connections/connection.ts';
+import { CLIENT_KINDS, checkSeconds } from '../inner/port.ts';
+import { checkKinds } from '../option-checks.ts';
 import { Declarations, type HistoryDeclaration } from './declared.ts';
 import type { ChannelEngine, EngineOptions, Position, Recovery } from './engine.ts';
 import { engineFor, isNats } from './engines.ts';
@@ -77,6 +79,8 @@ export class ChannelClient {
     const isAddress = typeof first === 'string' || Array.isArray(first);
     this.#explicit = isAddress ? listOf(first as string | readonly string[]) : undefined;
     this.#options = isAddress ? second : ((first as ChannelClientOptions | undefined) ?? second);
+    checkKinds(this.#options, { ...CLIENT_KINDS, history: 'list' });
+    checkSeconds(this.#options, ['heartbeat']);
     this.#declared = new Declarations(this.#options.history);
     this.#reception = new Reception(this);
   }

@@ -10,6 +10,7 @@ import type { ListenOptions } from '../listeners/listener.ts';
 import type { SslOptions } from '../listeners/tls.ts';
 import { log } from '../log.ts';
 import { monotonicMs } from '../monotonic.ts';
+import { checkKinds, type KindsOf } from '../option-checks.ts';
 import { Worker } from '../worker.ts';
 import { Broker } from './broker.ts';
 import { Dispatch } from './dispatch.ts';
@@ -44,6 +45,19 @@ export type ChannelServerOptions = {
   readonly tls?: ConnectionOptions | true;
   /** Seconds between signs of life; a client that was silent for three of them is gone. Default 10. */
   readonly heartbeat?: number;
+};
+
+const KINDS: KindsOf<ChannelServerOptions> = {
+  secret: 'text',
+  ssl: 'group',
+  historyBytes: 'number',
+  queueJobs: 'number',
+  queueBytes: 'number',
+  subscriberBytes: 'number',
+  members: 'textOrTexts',
+  member: 'text',
+  tls: 'flagOrGroup',
+  heartbeat: 'number',
 };
 
 const MIB = 1_048_576;
@@ -86,6 +100,7 @@ export class ChannelServer extends Worker<string, typeof channelProtocol> {
    * @throws {RangeError} `OPTION_INVALID`
    */
   constructor(address: string = `127.0.0.1:${CHANNEL_PORT}`, options: ChannelServerOptions = {}) {
+    checkKinds(options, KINDS);
     const known = { ...DEFAULTS, ...options };
     checkPositive(known, Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[]);
     super(innerAddress(address), innerWorker(CHANNEL_SERVER, channelProtocol, known));

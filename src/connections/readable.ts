@@ -1,6 +1,6 @@
 import { clock } from '../clock.ts';
 import { closeLabel } from '../counters.ts';
-import type { ProtocolError } from '../errors.ts';
+import { type ProtocolError, protocolErrorOf } from '../errors.ts';
 import type { Decoder, Protocol, Reaction } from '../protocols/protocol.ts';
 import type { Transport } from '../transport/transport.ts';
 import { call, failed, tally, watch } from './connection.ts';
@@ -122,11 +122,21 @@ export abstract class ReadableConnection<In, Out> extends WritableConnection<In,
   #decode(chunk: Buffer): void {
     const decoder = this.#decoder;
     if (!decoder || decoder.error || this.state !== 'established') return;
-    const messages = decoder.push(chunk);
+    const messages = this.#messages(decoder, chunk);
     if (this.#inbox) this.#inbox.push(...messages);
     else if (messages.length === 1) this.#deliver(messages[0] as In);
     else if (messages.length > 1) this.#deliverAll(messages);
     if (decoder.error) this.broken(decoder.error);
+  }
+
+  /** A decoder that throws is taken as the fault of the peer: what it sent is not what the program can read. */
+  #messages(decoder: Decoder<In>, chunk: Buffer): readonly In[] {
+    try {
+      return decoder.push(chunk);
+    } catch (error) {
+      this.broken(protocolErrorOf(this.codec.name, error));
+      return [];
+    }
   }
 
   /** Several messages came in one chunk: their answers go out in one write. */

@@ -1,5 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
 import { LongshoreError, misuse } from '../errors.ts';
+import { checkKinds, type KindsOf } from '../option-checks.ts';
 import { KIND, type Message } from './format.ts';
 import { parseClientId } from './ids.ts';
 import type { Link } from './link.ts';
@@ -29,6 +30,13 @@ const QUEUE_MAX = 8_388_608;
 const EARLY_MAX = 10_000;
 export const NOTHING: Encoded = { form: 0, body: Buffer.alloc(0) };
 
+const KINDS: KindsOf<GatewayClientOptions> = {
+  gateways: 'texts',
+  secret: 'text',
+  tls: 'group',
+  timeout: 'number',
+};
+
 type Asked = { readonly link: Link; settle(answer: unknown, error?: Error): void };
 
 /** An answer, and the gateway that gave it. */
@@ -43,7 +51,9 @@ export class GatewayClientBase {
   #early: (() => void)[] = [];
   #lastId = 0;
 
-  constructor({ gateways, secret, tls, timeout = 5 }: GatewayClientOptions = {}) {
+  constructor(options: GatewayClientOptions = {}) {
+    checkKinds(options, KINDS);
+    const { gateways, secret, tls, timeout = 5 } = options;
     if (!(timeout > 0)) throw misuse('OPTION_INVALID', `timeout is ${timeout}, expected seconds`);
     this.#timeoutMs = timeout * 1000;
     this.links = new Links({ gateways, secret, tls });

@@ -6,6 +6,7 @@ import { ENV } from '../contract.ts';
 import { misuse } from '../errors.ts';
 import type { ListenOptions } from '../listeners/listener.ts';
 import type { SslOptions } from '../listeners/tls.ts';
+import { checkKinds, type OptionKinds } from '../option-checks.ts';
 import { Worker } from '../worker.ts';
 import type { WorkerOptions } from '../worker-options.ts';
 import type { Message } from './format.ts';
@@ -34,6 +35,8 @@ export type GatewayOptions = WorkerOptions & {
   readonly maxGroups?: number;
 };
 
+const KINDS: OptionKinds = { inner: 'text', secret: 'text', innerSsl: 'group' };
+
 const LOOK_MS = 1000;
 
 /**
@@ -57,6 +60,7 @@ export class Gateway<A extends string = string> extends Worker<A> {
    */
   constructor(address: A, options: GatewayOptions = {}) {
     const { inner, secret, innerSsl, patience, maxWaiting, maxGroups, ...own } = options;
+    checkKinds({ inner, secret, innerSsl }, KINDS);
     super(address, { reloadable: false, ...own });
     const scheme = this.address?.scheme ?? '';
     if (scheme === 'http' || scheme === 'udp')

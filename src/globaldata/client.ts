@@ -1,7 +1,9 @@
 import { peers } from '../child/peers.ts';
 import { call } from '../connections/connection.ts';
 import { codeOf, LongshoreError, messageOf, misuse } from '../errors.ts';
+import { CLIENT_KINDS, checkSeconds } from '../inner/port.ts';
 import { log } from '../log.ts';
+import { checkKinds } from '../option-checks.ts';
 import { Calls } from './calls.ts';
 import type { DataEngine, EngineOptions } from './engine.ts';
 import { engineFor } from './engines.ts';
@@ -72,16 +74,8 @@ export class GlobalDataClient<T extends object = Record<string, unknown>> {
   constructor(first?: string | GlobalDataClientOptions, second: GlobalDataClientOptions = {}) {
     this.#address = typeof first === 'string' ? first : undefined;
     this.#options = typeof first === 'object' ? first : second;
-    for (const name of ['timeout', 'heartbeat'] as const) {
-      const value = this.#options[name] ?? 1;
-      // Node's timers end there.
-      if (!(value > 0 && value < 2_147_483))
-        throw misuse(
-          'OPTION_INVALID',
-          `"${name}" is ${value} seconds, expected 0 to 2147483`,
-          'range',
-        );
-    }
+    checkKinds(this.#options, { ...CLIENT_KINDS, timeout: 'number' });
+    checkSeconds(this.#options, ['timeout', 'heartbeat']);
     this.#calls = new Calls((this.#options.timeout ?? TIMEOUT) * 1000);
   }
 

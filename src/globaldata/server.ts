@@ -7,6 +7,7 @@ import type { ListenOptions } from '../listeners/listener.ts';
 import type { SslOptions } from '../listeners/tls.ts';
 import { log } from '../log.ts';
 import { monotonicMs } from '../monotonic.ts';
+import { checkKinds, type KindsOf } from '../option-checks.ts';
 import { Worker } from '../worker.ts';
 import { Desk, entryOf } from './desk.ts';
 import { type DataMessage, dataProtocol, FORMAT_VERSION } from './format.ts';
@@ -34,6 +35,15 @@ export type GlobalDataServerOptions = {
   readonly maxBytes?: number;
   /** Seconds between signs of life; a client that was silent for three of them is gone. Default 10. */
   readonly heartbeat?: number;
+};
+
+const KINDS: KindsOf<GlobalDataServerOptions> = {
+  secret: 'text',
+  ssl: 'group',
+  file: 'name',
+  fsync: 'text',
+  maxBytes: 'number',
+  heartbeat: 'number',
 };
 
 const DEFAULTS = { maxBytes: 268_435_456, heartbeat: 10, fsync: 'always' as Fsync };
@@ -69,6 +79,7 @@ export class GlobalDataServer extends Worker<string, typeof dataProtocol> {
     address: string = `127.0.0.1:${GLOBALDATA_PORT}`,
     options: GlobalDataServerOptions = {},
   ) {
+    checkKinds(options, KINDS);
     const known = { ...DEFAULTS, ...options };
     check(known);
     super(innerAddress(address), innerWorker(GLOBALDATA_SERVER, dataProtocol, known));

@@ -1,5 +1,6 @@
 import { misuse } from '../errors.ts';
 import type { SslOptions } from '../listeners/tls.ts';
+import type { OptionKinds } from '../option-checks.ts';
 import type { WorkerOptions } from '../worker-options.ts';
 import type { AnyProtocol } from '../worker-types.ts';
 
@@ -43,5 +44,25 @@ export function checkPositive<O extends object>(options: O, names: readonly (key
         `"${String(name)}" is ${value}, expected more than 0`,
         'range',
       );
+  }
+}
+
+/** The options that all clients of inner ports have. */
+export const CLIENT_KINDS: OptionKinds = {
+  secret: 'text',
+  tls: 'flagOrGroup',
+  heartbeat: 'number',
+};
+
+/** Node's timers end there. */
+const SECONDS_MAX = 2_147_483;
+
+/** @throws {RangeError} `OPTION_INVALID` for one of these that is no time that can be waited for; absent ones are good */
+export function checkSeconds<O extends object>(options: O, names: readonly (keyof O)[]): void {
+  for (const name of names) {
+    const value = (options[name] ?? 1) as number;
+    if (value > 0 && value < SECONDS_MAX) continue;
+    const message = `"${String(name)}" is ${value} seconds, expected 0 to ${SECONDS_MAX}`;
+    throw misuse('OPTION_INVALID', message, 'range');
   }
 }

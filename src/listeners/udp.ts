@@ -2,6 +2,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import type { Address } from '../address.ts';
 import { failed, tally, watch } from '../connections/connection.ts';
 import { UdpConnection } from '../connections/udp.ts';
+import type { Decoder } from '../protocols/protocol.ts';
 import type { AnyWorker } from '../worker.ts';
 import type { AnyProtocol } from '../worker-types.ts';
 import { listenError } from './stream-server.ts';
@@ -77,13 +78,23 @@ function receive(datagram: Buffer, from: RemoteInfo, socket: Socket, options: Ud
   const { worker, protocol } = options;
   const connection = new UdpConnection(socket, from, options);
   const decoder = protocol.decoder(options);
-  const messages = decoder.push(datagram);
-  if (decoder.error) tally.counts.packet_err += 1;
-  for (const message of messages) {
+  for (const message of messagesIn(decoder, datagram)) {
     try {
       watch('onMessage', worker.onMessage?.(connection, message));
     } catch (error) {
       failed('onMessage', error);
     }
+  }
+}
+
+/** What cannot be decoded, in whatever way the decoder says so, is dropped. */
+function messagesIn(decoder: Decoder<unknown>, datagram: Buffer): readonly unknown[] {
+  try {
+    const messages = decoder.push(datagram);
+    if (decoder.error) tally.counts.packet_err += 1;
+    return messages;
+  } catch {
+    tally.counts.packet_err += 1;
+    return [];
   }
 }

@@ -1,4 +1,4 @@
-import { messageOf, ProtocolError } from '../errors.ts';
+import { ProtocolError, protocolErrorOf } from '../errors.ts';
 import type { Decoder, Limits, Protocol } from './protocol.ts';
 
 /** A format as three functions: where does a message end, what is in it, and back. */
@@ -78,10 +78,7 @@ class PackageDecoder<In> implements Decoder<In> {
     } catch (error) {
       this.#held = undefined;
       this.#size = 0;
-      this.error =
-        error instanceof ProtocolError
-          ? error
-          : new ProtocolError('PACKAGE_INVALID', `${this.#format.name}: ${messageOf(error)}`);
+      this.error = protocolErrorOf(this.#format.name, error);
     }
     return messages;
   }

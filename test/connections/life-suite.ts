@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { tally } from '../../src/connections/connection.ts';
 import { packages } from '../../src/protocols/packages.ts';
+import type { Protocol } from '../../src/protocols/protocol.ts';
 import { text } from '../../src/protocols/text.ts';
 import { Worker } from '../../src/worker.ts';
 import { cleanUp, listening, only, peerOf } from '../support/in-process.ts';
@@ -102,6 +103,33 @@ export function lifeSuite(transport: string): void {
       expect(tally.counts.packet_err - before).toBe(1);
       good.send('[1,2]\n');
       expect(await good.line()).toBe('{"echo":[1,2]}');
+    });
+
+    it('takes a decoder that throws as the fault of the peer, and lives on', async () => {
+      const strict: Protocol<string, string> = {
+        name: 'strict',
+        decoder: () => ({
+          error: undefined,
+          held: 0,
+          push: (chunk) => {
+            if (chunk[0] === 0) throw new RangeError('no zeros');
+            return [chunk.toString()];
+          },
+        }),
+        encode: (message) => Buffer.from(`${message}\n`),
+      };
+      const worker = await listening(new Worker('tcp://127.0.0.1:0', { protocol: strict }));
+      const errors: unknown[] = [];
+      worker.onMessage = (connection, message) => connection.send(message);
+      worker.onError = (_, code, message) => errors.push([code, message]);
+      const before = tally.counts.packet_err;
+      const [good, bad] = [await peerOf(worker), await peerOf(worker)];
+      bad.send('\0');
+      expect(await bad.end()).toBe('end');
+      expect(errors).toEqual([['PACKAGE_INVALID', 'strict: no zeros']]);
+      expect(tally.counts.packet_err - before).toBe(1);
+      good.send('here');
+      expect(await good.line()).toBe('here');
     });
 
     it('can speak another protocol from one message on', async () => {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { tally } from '../../src/connections/connection.ts';
 import { packages } from '../../src/protocols/packages.ts';
+import type { Protocol } from '../../src/protocols/protocol.ts';
 import { type AnyWorker, Worker } from '../../src/worker.ts';
 import { cleanUp, listening, peerOf } from '../support/in-process.ts';
 import { eventually, Peer, whereIs } from '../support/peer.ts';
@@ -147,6 +148,21 @@ describe('a UDP Worker', () => {
     const socket = await ask(worker, 'a\nb\nunfinished', 'end\n');
     expect(String((await once(socket, 'message'))[0])).toBe('bye\n');
     expect(seen).toEqual(['a', 'b', 'end']);
+    await worker.unlisten();
+  });
+
+  it('drops a datagram whose decoder throws, counts it, and goes on', async () => {
+    const strict: Protocol<string, string> = {
+      name: 'strict',
+      decoder: () => ({ error: undefined, held: 0, push: (bytes) => [JSON.parse(String(bytes))] }),
+      encode: (message) => Buffer.from(message),
+    };
+    const worker = await udp(new Worker('udp://127.0.0.1:0', { protocol: strict }));
+    worker.onMessage = (connection, message) => connection.send(message);
+    const before = tally.counts.packet_err;
+    const socket = await ask(worker, 'garbage', '"good"');
+    expect(String((await once(socket, 'message'))[0])).toBe('good');
+    expect(tally.counts.packet_err - before).toBe(1);
     await worker.unlisten();
   });
 
