@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, unlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Address, hostPort, parseAddress } from '../address.ts';
 import { TcpConnection } from '../connections/tcp.ts';
@@ -11,6 +11,7 @@ import { log } from '../log.ts';
 import { socketOf } from '../transport/sockets.ts';
 import { StreamTransport } from '../transport/stream.ts';
 import type { Transport } from '../transport/transport.ts';
+import { makeRoom, removeSocket } from '../unix-socket.ts';
 import { type Answer, gatewayProtocol, KIND, type Package, WIRE_VERSION } from './format.ts';
 import { ALIVE_MS, Link } from './link.ts';
 import { writeHello, writeRest } from './writing.ts';
@@ -47,6 +48,11 @@ export class InnerServer {
   readonly #links = new Map<TcpConnection, Link>();
   readonly #connections = new Set<TcpConnection>();
   readonly #timer: NodeJS.Timeout;
+  /** A process that is told to leave at once does not wait for `stop`. */
+  readonly #atExit = () => {
+    const { path } = this.#server.address;
+    if (path !== undefined) removeSocket(path);
+  };
   readonly #owner = {
     worker: undefined,
     callbacks: {},
@@ -74,6 +80,7 @@ export class InnerServer {
     const { path } = server.address;
     const scheme = tls ? 'ssl://' : '';
     this.address = path === undefined ? scheme + hostPort(server.address) : `unix://${path}`;
+    process.once('exit', this.#atExit);
     this.#timer = setInterval(() => {
       for (const link of this.#links.values()) link.look();
     }, ALIVE_MS).unref();
@@ -138,6 +145,7 @@ export class InnerServer {
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#server.stop();
+    process.removeListener('exit', this.#atExit);
     this.#tls?.stop();
     for (const connection of [...this.#connections]) connection.destroy();
   }
@@ -157,6 +165,8 @@ async function listen(
   accept: (transport: Transport) => void,
 ): Promise<StreamServer> {
   const address = addressOf(options.address);
+  // A process of a killed container may have had our pid.
+  if (address.path !== undefined) await makeRoom(address.path);
   if (address.path === undefined && !LOOPBACK.test(address.host) && !secretOf(options.secret)) {
     const hint = 'give the option "secret" or LONGSHORE_SECRET, or listen on 127.0.0.1';
     throw misuse('OPTION_INVALID', `the inner port ${hostPort(address)} needs a secret: ${hint}`);
@@ -191,11 +201,11 @@ function addressOf(given: string | undefined): Address {
   return parseAddress(`unix://${join(folder, `gateway-${process.pid}-${sockets}`)}`);
 }
 
-/** Removes sockets of processes that were killed. */
+/** Removes sockets of processes that were killed. Other processes may be doing the same. */
 function sweep(folder: string): void {
   for (const name of readdirSync(folder)) {
     const pid = Number(/^gateway-(\d+)-\d+$/.exec(name)?.[1]);
-    if (Number.isInteger(pid) && !isAlive(pid)) unlinkSync(join(folder, name));
+    if (Number.isInteger(pid) && !isAlive(pid)) removeSocket(join(folder, name));
   }
 }
 

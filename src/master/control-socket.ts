@@ -1,9 +1,9 @@
-import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { codeOf, LongshoreError, messageOf } from '../errors.ts';
 import { log } from '../log.ts';
+import { makeRoom } from '../unix-socket.ts';
 
 /**
  * Listens on the control socket. Only this user can reach it: the folder is for its owner alone.
@@ -50,21 +50,12 @@ async function listen(server: Server, path: string, again = true): Promise<void>
     server.removeListener('error', reject);
   } catch (error) {
     if (codeOf(error) !== 'EADDRINUSE' || !again) throw error;
-    if (await answers(path)) {
+    if (!(await makeRoom(path))) {
       throw new LongshoreError(
         'ALREADY_RUNNING',
         'this program runs already: longshore status FILE shows it, longshore stop FILE ends it',
       );
     }
-    unlinkSync(path);
     await listen(server, path, false);
   }
-}
-
-/** Whether somebody listens on a unix socket. */
-export function answers(path: string): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const socket = connect({ path }, () => resolve(true));
-  socket.on('error', () => resolve(false));
-  return promise.finally(() => socket.destroy());
 }

@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CHANNEL_SERVER, ENV, EXIT, GLOBALDATA_SERVER, VERSION } from '../contract.ts';
@@ -100,6 +101,20 @@ class Master {
     const socket = adminServer(actions, true);
     const port = adminServer(actions, false);
     await openControlSocket(socket, controlPath(this.#file));
+    const code = await this.#lead(port).finally(() => {
+      for (const server of [socket, port]) {
+        server.close();
+        server.closeAllConnections();
+      }
+      this.#kernel.stop();
+      this.#ports.release();
+    });
+    log.info('stopped');
+    return code;
+  }
+
+  /** From the first process to the last. @param port where the admin port is to be */
+  async #lead(port: Server): Promise<number> {
     this.#admin = await openAdminPort(port, this.#settings.admin);
     this.#obeySignals();
     control.stop = () => this.#fleet.step({ is: 'stop', how: 'now' });
@@ -107,15 +122,7 @@ class Master {
     void this.#kernel.read();
     this.#greet();
     if (process.env[ENV.dev] !== undefined) this.#watch();
-    const code = await this.#over.promise;
-    for (const server of [socket, port]) {
-      server.close();
-      server.closeAllConnections();
-    }
-    this.#kernel.stop();
-    this.#ports.release();
-    log.info('stopped');
-    return code;
+    return this.#over.promise;
   }
 
   /** SIGTERM drains, SIGINT stops; whoever repeats himself is in a hurry. */

@@ -1,5 +1,4 @@
 import { createSocket } from 'node:dgram';
-import { unlinkSync } from 'node:fs';
 import * as net from 'node:net';
 import { createServer, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,6 +6,7 @@ import { abstractLock } from '../abstract-lock.ts';
 import { type Address, formatAddress, hostPort, parseAddress } from '../address.ts';
 import { codeOf, LongshoreError } from '../errors.ts';
 import { listenError } from '../listeners/stream-server.ts';
+import { makeRoom, removeSocket } from '../unix-socket.ts';
 import type { Declared } from './messages.ts';
 
 /** How long a port may still belong to processes of a master that has just gone. */
@@ -66,7 +66,7 @@ export class Ports {
     for (const [key, { port, lock }] of this.#held) {
       if (wanted.has(key)) continue;
       port.shared?.close();
-      if (port.address.path !== undefined) unlinkQuietly(port.address.path);
+      if (port.address.path !== undefined) removeSocket(port.address.path);
       lock?.close();
       this.#held.delete(key);
     }
@@ -110,15 +110,8 @@ async function takenBy(address: Address, otherwise: LongshoreError): Promise<Lon
 
 /** A socket file that nobody listens on is left over from a crash. */
 async function probePath(address: Address, path: string): Promise<Address> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const client = net.connect({ path }, () => resolve(true));
-  client.on('error', (error) =>
-    resolve(!['ECONNREFUSED', 'ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')),
-  );
-  const taken = await promise;
-  client.destroy();
-  if (taken) throw listenError(Object.assign(new Error('in use'), { code: 'EADDRINUSE' }), address);
-  unlinkQuietly(path);
+  if (!(await makeRoom(path)))
+    throw listenError(Object.assign(new Error('in use'), { code: 'EADDRINUSE' }), address);
   return address;
 }
 
@@ -184,12 +177,4 @@ async function holderOf(address: Address): Promise<string> {
   client.on('timeout', () => client.destroy());
   client.on('close', () => resolve(text === '' ? '' : `pid ${text}`));
   return promise;
-}
-
-function unlinkQuietly(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch {
-    // It was not there.
-  }
 }
