@@ -32,6 +32,7 @@ export const catalogue = {
   HANDSHAKE_FAILED: 'peer',
   CLOSE_CODE: 'peer',
   LENGTH_TOO_SHORT: 'peer',
+  MESSAGE_INVALID: 'misuse',
   NATS_FAILED: 'environment',
   NOT_RUNNING: 'environment',
   OPTION_INVALID: 'misuse',

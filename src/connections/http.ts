@@ -5,6 +5,7 @@ import { Request } from '../http/request.ts';
 import { Response } from '../http/response.ts';
 import { EventStream, HttpStream } from '../http/streams.ts';
 import { unmapped } from '../protocols/forwarded.ts';
+import { bytesOf } from '../protocols/protocol.ts';
 import type { Endpoint } from '../transport/transport.ts';
 import type { Worker } from '../worker.ts';
 import { BaseConnection } from './base.ts';
@@ -179,6 +180,8 @@ export class HttpConnection extends BaseConnection<HttpConnection, Request> {
       answer instanceof Response
         ? { status: answer.status, body: answer.body, headers: answer.allHeaders() }
         : plain(answer);
+    // Before anything is written: what cannot be sent is answered with 500.
+    if (typeof body !== 'string') bytesOf(body);
     if (this.#closing || leaving.now) response.shouldKeepAlive = false;
     response.writeHead(
       status,

@@ -231,9 +231,14 @@ export function listOf<T>(one: T | readonly T[]): readonly T[] {
  * Names of groups or uids as they travel.
  *
  * @throws {RangeError} `GATEWAY_INVALID` for an empty or too long one
+ * @throws {TypeError} `GATEWAY_INVALID` for what is neither text nor a number, as the uid of somebody who has none
  */
 export function names(given: Name | readonly Name[]): string[] {
   return listOf(given).map((one) => {
+    if (typeof one !== 'string' && !Number.isFinite(one)) {
+      const found = `a group's name and a uid are text or a number, this is ${String(one)}`;
+      throw misuse('GATEWAY_INVALID', found);
+    }
     const name = String(one);
     const length = Buffer.byteLength(name);
     if (length >= 1 && length <= NAME_MAX) return name;

@@ -246,6 +246,7 @@ export class Hall implements Hands<Link, Client, Item> {
   look(): void {
     this.#listen(monotonicMs());
     this.#turnAway();
+    this.#tellRefused();
     const { registry, stats } = this;
     stats.clients = registry.clients.size;
     stats.groups = registry.groupCount;
@@ -253,6 +254,15 @@ export class Hall implements Hands<Link, Client, Item> {
     stats.waiting = this.#routing.waiting;
     stats.waitingBytes = this.#routing.waitingBytes;
     stats.businessLinks = [...this.#routing.bonds.values()].filter((b) => !b.leaving).length;
+  }
+
+  #tellRefused(): void {
+    const { refused, groupsMax } = this.registry;
+    if (refused === 0) return;
+    this.registry.refused = 0;
+    log.warn(
+      `gateway: memberships refused: ${refused}; a client may be in ${groupsMax} groups (maxGroups)`,
+    );
   }
 
   #listen(now: number): void {

@@ -30,13 +30,15 @@ export class Registry {
   readonly clients: Map<number, Entry> = new Map();
   readonly #uids = new Map<string, Set<Entry>>();
   readonly #groups = new Map<string, Set<Entry>>();
-  readonly #groupsMax: number;
+  readonly groupsMax: number;
+  /** How often a client did not join a group because of that; for whoever tells, who sets it back. */
+  refused = 0;
   /** Pairs of client and group. */
   memberships = 0;
 
   /** @param groupsMax that one client may be in */
   constructor(groupsMax: number) {
-    this.#groupsMax = groupsMax;
+    this.groupsMax = groupsMax;
   }
 
   /** A client connects. */
@@ -75,7 +77,10 @@ export class Registry {
   /** @returns false if the client is in as many groups as it may */
   join(entry: Entry, group: string): boolean {
     if (!this.clients.has(entry.number) || entry.groups?.has(group)) return true;
-    if ((entry.groups?.size ?? 0) >= this.#groupsMax) return false;
+    if ((entry.groups?.size ?? 0) >= this.groupsMax) {
+      this.refused += 1;
+      return false;
+    }
     entry.groups ??= new Set();
     entry.groups.add(group);
     put(this.#groups, group, entry);

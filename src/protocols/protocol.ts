@@ -1,4 +1,4 @@
-import type { ProtocolError } from '../errors.ts';
+import { misuse, type ProtocolError } from '../errors.ts';
 
 /** Bounds that a decoder holds its peer to. */
 export type Limits = {
@@ -66,7 +66,23 @@ export interface Protocol<In, Out> {
   ping?(payload?: Uint8Array): Uint8Array;
 }
 
-/** The bytes of a string or of any view, without a copy where there is one already. */
+/**
+ * The bytes of a message that is text or bytes already, without a copy where there is one.
+ *
+ * @throws {TypeError} `MESSAGE_INVALID` for anything else: what would be written then is not what was meant
+ */
 export function bytesOf(data: string | Uint8Array): Uint8Array {
-  return typeof data === 'string' ? Buffer.from(data) : data;
+  if (typeof data === 'string') return Buffer.from(data);
+  if (data instanceof Uint8Array) return data;
+  const hint = 'make text of it, as with JSON.stringify, or speak a protocol that takes it';
+  throw misuse(
+    'MESSAGE_INVALID',
+    `a message is text or a Uint8Array, this is ${kindOf(data)}; ${hint}`,
+  );
+}
+
+function kindOf(data: unknown): string {
+  if (data === null || data === undefined) return String(data);
+  if (typeof data === 'object') return `of the class ${data.constructor?.name ?? 'null'}`;
+  return `a ${typeof data}`;
 }

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { ProtocolError } from '../errors.ts';
-import type { Decoder, Limits, Protocol } from './protocol.ts';
+import { bytesOf, type Decoder, type Limits, type Protocol } from './protocol.ts';
 
 /**
  * Lines. A message is UTF-8 text and ends at the first `\n`.
@@ -14,9 +14,17 @@ import type { Decoder, Limits, Protocol } from './protocol.ts';
 export const text: Protocol<string, string> = {
   name: 'text',
   decoder: (limits) => new LineDecoder(limits),
-  encode: (message) => Buffer.from(`${message}\n`),
+  encode: (message) =>
+    typeof message === 'string' ? Buffer.from(`${message}\n`) : lineOf(message),
 };
 
+/** What a program without types may send: bytes are UTF-8, a number is its digits. */
+function lineOf(message: unknown): Buffer {
+  if (typeof message === 'number') return Buffer.from(`${message}\n`);
+  return Buffer.concat([bytesOf(message as Uint8Array), END]);
+}
+
+const END = Buffer.from('\n');
 const LF = 10;
 const CR = 13;
 

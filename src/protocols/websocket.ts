@@ -1,5 +1,5 @@
 import { CLOSE } from '../contract.ts';
-import type { Protocol, Reaction } from './protocol.ts';
+import { bytesOf, type Protocol, type Reaction } from './protocol.ts';
 import { Control, FrameDecoder, type Incoming, isValidCloseCode } from './websocket-frames.ts';
 import { CONTROL_MAX, FIN, OPCODE, RSV1, writeHead } from './websocket-head.ts';
 
@@ -71,7 +71,7 @@ const SMALL = 4096;
 const HEAD_MAX = 10;
 
 function serverFrame(first: number, message: string | Uint8Array): Uint8Array {
-  const payload = typeof message === 'string' ? Buffer.from(message) : message;
+  const payload = bytesOf(message);
   const frame = Buffer.allocUnsafe(payload.length + HEAD_MAX);
   const size = writeHead(frame, 0, first, payload.length, 0);
   frame.set(payload, size);
@@ -80,10 +80,11 @@ function serverFrame(first: number, message: string | Uint8Array): Uint8Array {
 
 function serverFrameInto(message: string | Uint8Array, out: Buffer, at: number): number {
   if (typeof message === 'string') return textFrameInto(message, out, at);
-  if (message.length + HEAD_MAX > out.length - at) return -1;
-  const size = writeHead(out, at, FIN | OPCODE.binary, message.length, 0);
+  const { length } = bytesOf(message);
+  if (length + HEAD_MAX > out.length - at) return -1;
+  const size = writeHead(out, at, FIN | OPCODE.binary, length, 0);
   out.set(message, at + size);
-  return size + message.length;
+  return size + length;
 }
 
 /** The length in UTF-8 is only known afterwards, so the head's size is first taken for what ASCII would need. */
@@ -100,7 +101,7 @@ function textFrameInto(message: string, out: Buffer, at: number): number {
 const headSize = (length: number): number => (length < 126 ? 2 : length < 65_536 ? 4 : 10);
 
 function clientFrame(first: number, message: string | Uint8Array, mask: Uint8Array): Uint8Array {
-  const payload = typeof message === 'string' ? Buffer.from(message) : message;
+  const payload = bytesOf(message);
   const frame = Buffer.allocUnsafe(payload.length + 14);
   let at = writeHead(frame, 0, first, payload.length, 0x80);
   frame.set(mask, at);

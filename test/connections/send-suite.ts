@@ -5,6 +5,9 @@ import { cleanUp, listening, only, peerOf } from '../support/in-process.ts';
 import { eventually } from '../support/peer.ts';
 
 const MB = 1_048_576;
+const HANDSHAKE =
+  'GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n';
 
 /** What sending promises, whatever carries it. Run once for each transport. */
 export function sendSuite(transport: string): void {
@@ -67,6 +70,32 @@ export function sendSuite(transport: string): void {
       expect(answers).toEqual([...new Array(99).fill(null), true]);
       expect(peer.chunks).toBe(1);
     });
+
+    it.each(['websocket', 'text', 'frame', 'tcp'] as const)(
+      'refuses what is neither text nor bytes over %s, and goes on',
+      async (scheme) => {
+        const worker = await listening(new Worker(`${scheme}://127.0.0.1:0`));
+        const connected = Promise.withResolvers<{ send(message: never): unknown }>();
+        worker.onConnect = (connection) => connected.resolve(connection as never);
+        const peer = await peerOf(worker);
+        if (scheme === 'websocket') peer.send(HANDSHAKE);
+        const connection = await connected.promise;
+        for (const wrong of [{ a: 1 }, null, undefined, [1], new Map(), 1n, true, Symbol('s')])
+          expect(() => connection.send(wrong as never)).toThrow(
+            expect.objectContaining({ code: 'MESSAGE_INVALID' }),
+          );
+        for (const wrong of [
+          new Uint16Array(2),
+          new ArrayBuffer(2),
+          new DataView(new ArrayBuffer(2)),
+        ])
+          expect(() => connection.send(wrong as never)).toThrow(
+            'a message is text or a Uint8Array',
+          );
+        connection.send('still here' as never);
+        await peer.until((bytes) => bytes.includes('still here'));
+      },
+    );
 
     it('drops whole messages once the queue has reached maxSendBufferSize, and says so', async () => {
       const worker = await listening(

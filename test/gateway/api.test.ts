@@ -186,6 +186,22 @@ describe('groups', () => {
     api.joinGroup(four.c.id, 'one too many');
     expect(await api.getClientIdCountByGroup('one too many')).toBe(0);
   });
+
+  it.each([undefined, null, {}, Number.NaN, true, Symbol('s'), () => 1])(
+    'and uids have no name like %p, which would be the same for many',
+    (name) => {
+      const wrong = name as string;
+      for (const act of [
+        () => api.bindUid(four.a.id, wrong),
+        () => api.joinGroup(four.a.id, wrong),
+        () => api.joinGroup(four.a.id, ['good', wrong]),
+        () => api.sendToUid(wrong, 'x'),
+        () => api.sendToGroup(wrong, 'x'),
+        () => api.ungroup(wrong),
+      ])
+        expect(act).toThrow(/a group's name and a uid are text or a number, this is/);
+    },
+  );
 });
 
 describe('sessions', () => {

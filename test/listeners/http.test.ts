@@ -182,15 +182,15 @@ describe('an HTTP Worker', () => {
     worker.onMessage = (connection, request) => {
       if (request.path === '/throw') throw new Error('planned');
       if (request.path === '/reject') return Promise.reject(new Error('planned'));
+      if (request.path === '/object') return connection.send({ a: 1 } as never);
       return connection.send('fine');
     };
     const before = tally.counts.throw_exception;
     const statusOf = async (path: string) =>
       (await fetch(`http://${authority(worker)}${path}`)).status;
-    expect([await statusOf('/throw'), await statusOf('/reject'), await statusOf('/')]).toEqual([
-      500, 500, 200,
-    ]);
-    expect(tally.counts.throw_exception - before).toBe(2);
+    const paths = ['/throw', '/reject', '/object', '/'];
+    expect(await Promise.all(paths.map(statusOf))).toEqual([500, 500, 500, 200]);
+    expect(tally.counts.throw_exception - before).toBe(3);
   });
 
   it('has no body for HEAD and none for 204', async () => {

@@ -20,6 +20,14 @@ describe('text', () => {
       expect(decoded(text, pieces)).toEqual({ messages: [message] });
   });
 
+  it.each<[unknown, string]>([
+    [5, '5\n'],
+    [Buffer.from('bytes'), 'bytes\n'],
+    [new Uint8Array([104, 105]), 'hi\n'],
+  ])('sends %j, from a program without types, as %j', (message, bytes) => {
+    expect(String(text.encode(message as string))).toBe(bytes);
+  });
+
   it.each([
     ['hi\r\n', ['hi']],
     ['hi\r\r\n', ['hi']],
