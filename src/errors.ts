@@ -89,8 +89,12 @@ export function misuse(code: ErrorCode, message: string, kind: 'range' | 'type' 
 
 /** The text of anything that was thrown, without its stack. */
 export function messageOf(error: unknown): string {
-  if (error instanceof Error || Error.isError(error)) return (error as Error).message;
-  return String(error);
+  if (!(error instanceof Error || Error.isError(error))) return String(error);
+  const { code, reason, message } = error as Error & { code?: unknown; reason?: unknown };
+  // OpenSSL's own message has addresses and file names of its sources, on two lines.
+  if (typeof reason !== 'string' || !String(code).startsWith('ERR_SSL_')) return message;
+  const plain = code === 'ERR_SSL_WRONG_VERSION_NUMBER';
+  return plain ? `TLS: ${reason}; does the other end speak TLS?` : `TLS: ${reason}`;
 }
 
 /** The `code` of anything that was thrown, if it has one. */

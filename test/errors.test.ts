@@ -42,6 +42,14 @@ describe('errors', () => {
   it.each([
     [new Error('text'), 'text'],
     [runInNewContext('new TypeError("from elsewhere")'), 'from elsewhere'],
+    [
+      Object.assign(new Error('40FDC:error:0A00:SSL:unknown ca:a.c:7:\n'), {
+        code: 'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA',
+        reason: 'unknown ca',
+      }),
+      'TLS: unknown ca',
+    ],
+    [Object.assign(new Error('text'), { code: 'E', reason: 'r' }), 'text'],
     ['just text', 'just text'],
     [undefined, 'undefined'],
     [null, 'null'],

@@ -1,11 +1,11 @@
 import { failed, type SendResult } from '../connections/connection.ts';
+import { misuse } from '../errors.ts';
 import { CLIENT_KINDS, checkSeconds } from '../inner/port.ts';
 import { checkKinds } from '../option-checks.ts';
 import { Declarations, type HistoryDeclaration } from './declared.ts';
 import type { ChannelEngine, EngineOptions, Position, Recovery } from './engine.ts';
 import { engineFor, isNats } from './engines.ts';
-import { encodeValue } from './format.ts';
-import { checkedName } from './names.ts';
+import { checkedCallback, checkedName, checkedValue } from './names.ts';
 import { listOf, type MemberList, sameMembers } from './owners.ts';
 import { type ChannelCallback, type JobCallback, Reception, type Sending } from './reception.ts';
 import { whereServersAre } from './whereabouts.ts';
@@ -78,6 +78,8 @@ export class ChannelClient {
   ) {
     const isAddress = typeof first === 'string' || Array.isArray(first);
     this.#explicit = isAddress ? listOf(first as string | readonly string[]) : undefined;
+    if (this.#explicit?.members.length === 0)
+      throw misuse('CHANNEL_INVALID', 'the list of addresses is empty');
     this.#options = isAddress ? second : ((first as ChannelClientOptions | undefined) ?? second);
     checkKinds(this.#options, { ...CLIENT_KINDS, history: 'list' });
     checkSeconds(this.#options, ['heartbeat']);
@@ -152,7 +154,7 @@ export class ChannelClient {
 
   /** Subscribes, with a callback of its own; of several for one channel the last counts. */
   on(channel: string, callback: ChannelCallback): void {
-    this.#subscribe(checkedName(channel), callback);
+    this.#subscribe(checkedName(channel), checkedCallback(callback));
   }
 
   /** Subscribes; what comes goes to `onMessage`. */
@@ -178,10 +180,11 @@ export class ChannelClient {
    *
    * @param data bytes travel as they are, everything else as JSON
    * @returns as `connection.send`: `false` means that the queue is full and the message is dropped
-   * @throws {TypeError} for what cannot travel: functions, symbols, bigints, cycles
+   * @throws {TypeError} `CHANNEL_INVALID` for what cannot travel: functions, symbols, bigints, cycles
+   * @throws {RangeError} `CHANNEL_INVALID` for more than `VALUE_MAX` bytes
    */
   publish(channel: string, data: unknown): SendResult {
-    const value = encodeValue(data);
+    const value = checkedValue(data);
     const bounds = this.#declared.of(checkedName(channel));
     return this.#send(value.length, (engine) => engine.publish(channel, value, bounds));
   }
@@ -195,7 +198,10 @@ export class ChannelClient {
    * @param autoReserve false: ask for each job with `reserve()`
    */
   watch(queue: string, callback: JobCallback, autoReserve: boolean = true): void {
-    this.#reception.watches.set(checkedName(queue), { callback, autoReserve });
+    this.#reception.watches.set(checkedName(queue), {
+      callback: checkedCallback(callback),
+      autoReserve,
+    });
     this.#reception.engine?.watch(queue);
     if (autoReserve) this.#reception.engine?.reserve(queue);
   }
@@ -219,7 +225,7 @@ export class ChannelClient {
    * @returns as `publish`; a queue that is full is told by `onRefused`
    */
   enqueue(queue: string, data: unknown): SendResult {
-    const value = encodeValue(data);
+    const value = checkedValue(data);
     checkedName(queue);
     return this.#send(value.length, (engine) => engine.enqueue(queue, value));
   }

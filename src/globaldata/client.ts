@@ -281,7 +281,10 @@ export class GlobalDataClient<T extends object = Record<string, unknown>> {
   }
 }
 
-function msOf({ seconds }: LifeOptions): number | undefined {
+function msOf({ seconds, ...others }: LifeOptions): number | undefined {
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined)
+    throw misuse('GLOBALDATA_INVALID', `"${unknown}" is not known of a value's life, only seconds`);
   if (seconds === undefined) return undefined;
   if (seconds > 0 && seconds <= LIFE_MAX) return seconds * 1000;
   throw misuse(

@@ -161,6 +161,24 @@ describe('channels', () => {
     expect(encodeValue(undefined).toString()).toBe('\0null');
   });
 
+  it('carry the longest message that they take, and none that is longer', async () => {
+    const client = await clientOf(authority(await server()));
+    const heard: number[] = [];
+    client.on('long', (data) => heard.push((data as Buffer).length));
+    await subscribed(1);
+    const longest = Buffer.alloc(10_484_735, 'x');
+    client.publish('long', longest);
+    expect(() => client.publish('long', Buffer.concat([longest, longest.subarray(0, 1)]))).toThrow(
+      'the message has 10484737 bytes, at most 10484736: keep large data elsewhere',
+    );
+    await eventually(() => heard.length === 1);
+    expect([heard, client.connected]).toEqual([[10_484_735], true]);
+  });
+
+  it('are not asked for at no address', () => {
+    expect(() => new ChannelClient([])).toThrow('the list of addresses is empty');
+  });
+
   it('need an address or a master', () => {
     expect(() => new ChannelClient().connect()).toThrow(
       expect.objectContaining({ code: 'CHANNEL_INVALID' }),

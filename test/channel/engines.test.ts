@@ -114,7 +114,18 @@ describe.each([NATIVE, NATS])('channels on $name', ({ place, whyNot }) => {
     const client = await (await place()).client();
     expect(() => client.on('', () => {})).toThrow(/1 to 255 bytes/);
     expect(() => client.publish('x'.repeat(256), 1)).toThrow(/has 256/);
-    expect(() => client.publish('x', () => {})).toThrow(/cannot be published/);
+    for (const wrong of [
+      () => client.publish('x', () => {}),
+      () => client.publish('x', 1n),
+      () => client.enqueue('x', Symbol('s')),
+      () => client.publish('x', Buffer.alloc(10_484_736)),
+      () => client.publish(5 as never, 1),
+      () => client.on(undefined as never, () => {}),
+      () => client.on('x', 5 as never),
+      () => client.watch('x', undefined as never),
+      () => client.subscribe('good', null as never),
+    ])
+      expect(wrong).toThrow(expect.objectContaining({ code: 'CHANNEL_INVALID' }));
   });
 });
 

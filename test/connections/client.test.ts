@@ -194,6 +194,20 @@ describe('an outgoing TLS connection', () => {
       expect(connection.transport).toBe('ssl');
     }
   });
+
+  it('says in one line what the matter is where nobody speaks TLS', async () => {
+    const worker = await listening(new Worker('tcp://127.0.0.1:0'));
+    worker.onMessage = (connection) => connection.send('no TLS here, only words\n');
+    const connection = client(`ssl://${authority(worker)}`);
+    const said: unknown[] = [];
+    connection.onError = (_, code, message) => said.push(code, message);
+    connection.connect();
+    await eventually(() => said.length > 0);
+    expect(said).toEqual([
+      'CONNECT_FAILED',
+      `ssl://${authority(worker)}: TLS: wrong version number; does the other end speak TLS?`,
+    ]);
+  });
 });
 
 describe('pipe', () => {

@@ -124,6 +124,9 @@ describe.each([NATIVE, REDIS])('shared data on $name', ({ place, whyNot }) => {
       expect(await failure(client.expire('kept', seconds))).toMatchObject({
         code: 'GLOBALDATA_INVALID',
       });
+    expect(await failure(client.set('kept', 1, { secnds: 1 } as never))).toMatchObject({
+      code: 'GLOBALDATA_INVALID',
+    });
   });
 
   it('tells its keys, in order and by pattern', async () => {
