@@ -90,7 +90,7 @@ export abstract class WritableConnection<In, Out> extends BaseConnection<TcpConn
     const carrier = this.carrier;
     const free = corked === undefined || corked === this;
     // The same text again is a broadcast: its bytes are remembered by `encode`.
-    const again = message === lastMessage && corked !== this;
+    const again = corked !== this && message === lastMessage;
     lastMessage = message;
     if (!encodeInto || !free || again || !carrier || this.#parked || this.state !== 'established') {
       return this.sendBytes(this.codec.encode(message));

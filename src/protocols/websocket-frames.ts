@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { CLOSE } from '../contract.ts';
 import { ProtocolError } from '../errors.ts';
 import type { Decoder } from './protocol.ts';
+import { latin1Of } from './quick-buffer.ts';
 import { CONTROL, checkHead, FIN, type Head, OPCODE, RSV1, readHead } from './websocket-head.ts';
 import { unmask } from './websocket-mask.ts';
 
@@ -228,7 +229,7 @@ function dataMessage(first: number, { bytes, start, end, bits }: Payload): Incom
   const binary = (first & 0x0f) === OPCODE.binary;
   if (first & RSV1) return new Compressed(binary, copyOf(bytes, start, end));
   if (binary) return copyOf(bytes, start, end);
-  return bits < 0x80 ? bytes.toString('latin1', start, end) : textOf(bytes, start, end);
+  return bits < 0x80 ? latin1Of(bytes, start, end) : textOf(bytes, start, end);
 }
 
 /** One new Buffer and no view in between: a quarter of a small message's cost. */

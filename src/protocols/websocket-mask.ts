@@ -35,12 +35,12 @@ export function unmask(
   if (end - start >= WORDS_FROM) {
     // Up to the next word boundary of the memory, then whole words with the mask turned by as much.
     const lead = -(bytes.byteOffset + start) & 3;
-    const four = [m0, m1, m2, m3];
     const count = (end - start - lead) >> 2;
-    const tail = start + lead + count * 4;
-    all |= unmaskSome(bytes, start, start + lead, four, 0);
-    all |= unmaskWords(bytes, start + lead, count, wordOf(four, lead));
-    return all | unmaskSome(bytes, tail, end, four, lead);
+    const first = start + lead;
+    i = first + count * 4;
+    all |= unmaskSome(bytes, start, first, mask, maskAt, phase);
+    all |= unmaskWords(bytes, first, count, turned(m0 | (m1 << 8) | (m2 << 16) | (m3 << 24), lead));
+    return all | unmaskSome(bytes, i, end, mask, maskAt, phase + i - start);
   }
   for (; i + 3 < end; i += 4) {
     const a = (bytes[i] as number) ^ m0;
@@ -53,31 +53,30 @@ export function unmask(
     bytes[i + 3] = d;
     all |= a | b | c | d;
   }
-  return all | unmaskSome(bytes, i, end, [m0, m1, m2], 0);
+  return all | unmaskSome(bytes, i, end, mask, maskAt, phase + i - start);
 }
 
-/** A few bytes, at most three at either end of the words. */
+/** A few bytes, at most three at either end of the words; without a list of its own, which would be most of its cost. */
 function unmaskSome(
   bytes: Buffer,
   start: number,
   end: number,
-  mask: number[],
-  turn: number,
+  mask: ArrayLike<number>,
+  maskAt: number,
+  phase: number,
 ): number {
   let all = 0;
   for (let i = start; i < end; i += 1) {
-    const byte = (bytes[i] as number) ^ (mask[(turn + i - start) & 3] as number);
+    const byte = (bytes[i] as number) ^ (mask[maskAt + ((phase + i - start) & 3)] as number);
     bytes[i] = byte;
     all |= byte;
   }
   return all;
 }
 
-/** The mask as the machine reads four bytes from memory, beginning `turn` bytes into it. Little-endian only. */
-function wordOf(four: number[], turn: number): number {
-  const at = (k: number) => four[(turn + k) & 3] as number;
-  return (at(0) | (at(1) << 8) | (at(2) << 16) | (at(3) << 24)) >>> 0;
-}
+/** The mask as the machine reads four bytes from memory, beginning `lead` bytes into it. Little-endian only. */
+const turned = (word: number, lead: number): number =>
+  ((word >>> (8 * lead)) | (word << ((32 - 8 * lead) & 31))) >>> 0;
 
 function unmaskWords(bytes: Buffer, start: number, count: number, word: number): number {
   if (bytes.buffer !== memory) {

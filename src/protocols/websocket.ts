@@ -1,5 +1,6 @@
 import { CLOSE } from '../contract.ts';
 import { bytesOf, type Protocol, type Reaction } from './protocol.ts';
+import { writeText } from './quick-buffer.ts';
 import { Control, FrameDecoder, type Incoming, isValidCloseCode } from './websocket-frames.ts';
 import { CONTROL_MAX, FIN, OPCODE, RSV1, writeHead } from './websocket-head.ts';
 
@@ -91,7 +92,7 @@ function serverFrameInto(message: string | Uint8Array, out: Buffer, at: number):
 function textFrameInto(message: string, out: Buffer, at: number): number {
   if (message.length * 3 + HEAD_MAX > out.length - at) return -1;
   const guess = headSize(message.length);
-  const length = out.write(message, at + guess);
+  const length = writeText(out, message, at + guess);
   const size = headSize(length);
   if (size !== guess) out.copyWithin(at + size, at + guess, at + guess + length);
   writeHead(out, at, FIN | OPCODE.text, length, 0);
