@@ -46,6 +46,16 @@ const QUIET: Readonly<Record<string, Quiet>> = {
   'servers: Accept queues: {{pod}} overflows': { because: '65535 have room in the queue' },
   'servers: Accept queues: {{pod}} drops': { because: '65535 have room in the queue' },
   'servers: Dropped copies: {{pod}}': { because: 'no subscriber was slow' },
+  'servers: Waiting for a BusinessWorker: {{pod}}': {
+    because: 'nothing waits for as long as it takes to look',
+  },
+  'servers: Turned away and perhaps lost: {{pod}} turned away': {
+    because: 'a BusinessWorker came in time',
+  },
+  'servers: Turned away and perhaps lost: {{pod}} perhaps lost': {
+    because: 'no BusinessWorker was killed',
+  },
+  'servers: Size of shared data: {{pod}} file': { because: 'the data is in memory only' },
   LongshoreWorkerBlocked: {
     because: 'nobody was blocked for 2 minutes',
     parts: ['max_over_time(longshore_worker_busy[2m]) == 1'],
@@ -65,6 +75,10 @@ const QUIET: Readonly<Record<string, Quiet>> = {
     parts: [
       `${POD} (longshore_send_buffer_bytes) > 1024 * 1024 and ${POD} (deriv(longshore_send_buffer_bytes[15m])) > 0`,
     ],
+  },
+  LongshoreGatewayWithoutBusiness: {
+    because: 'each gateway has BusinessWorkers',
+    parts: ['min by (namespace, server, pod) (longshore_gateway_business_links) > 0'],
   },
   LongshoreChannelDrops: {
     because: 'no subscriber was slow',

@@ -1,7 +1,7 @@
 import type { Row } from './grafana.ts';
 import { graph, PODS, rate, SERVERS, sum, WORKER } from './parts.ts';
 
-/** Where it gets tight: processes, the kernel, channels. */
+/** Where it gets tight: processes, the kernel. */
 
 export const pressure: Row = {
   title: 'Pressure',
@@ -103,34 +103,5 @@ export const kernel: Row = {
         },
       ],
     },
-  ],
-};
-
-export const channel: Row = {
-  title: 'Channel servers in pods',
-  panels: [
-    graph(
-      'Messages',
-      [
-        { expr: rate('channel_published_total', 'pod'), legend: '{{pod}} published' },
-        { expr: rate('channel_delivered_total', 'pod'), legend: '{{pod}} delivered' },
-      ],
-      'Published, and copies handed to subscribers, a second.',
-      { unit: 'cps' },
-    ),
-    graph(
-      'Dropped copies',
-      [{ expr: rate('channel_dropped_total', 'pod'), legend: '{{pod}}' }],
-      'Because a subscriber was too slow, a second.',
-      { unit: 'cps', red: 1 },
-    ),
-    graph(
-      'Channels and subscriptions',
-      [
-        { expr: sum('channel_channels', 'pod'), legend: '{{pod}} channels' },
-        { expr: sum('channel_subscribers', 'pod'), legend: '{{pod}} subscriptions' },
-      ],
-      'Now.',
-    ),
   ],
 };

@@ -19,7 +19,7 @@ import { eventually } from './run.ts';
 /** Something of everything that is measured happens to a server with two pods. */
 
 const PROGRAM = `
-import { ChannelClient, Timer, Worker } from 'longshore';
+import { BusinessWorker, ChannelClient, Gateway, GlobalDataClient, Timer, Worker } from 'longshore';
 const chat = new Worker('websocket://0.0.0.0:7272', { name: 'chat', count: 2 });
 const channel = new ChannelClient();
 chat.onWorkerStart = () => {
@@ -40,6 +40,18 @@ lines.onMessage = (connection, line) => {
   if (word === 'block') for (const end = Date.now() + Number(amount); Date.now() < end; );
   if (word === 'flood') for (let i = 0; i < 400; i += 1) connection.send('x'.repeat(100_000));
   connection.send('done');
+};
+new Gateway('websocket://0.0.0.0:7274', { name: 'edge' });
+const business = new BusinessWorker({ name: 'business' });
+const data = new GlobalDataClient();
+business.onWorkerStart = () => data.connect();
+business.onConnect = (client) => {
+  business.gateway.bindUid(client.id, client.id);
+  business.gateway.joinGroup(client.id, 'all');
+};
+business.onMessage = async (client, text) => {
+  if (text === 'no number') await data.set('word', 'none').then(() => data.increment('word')).catch(() => {});
+  client.send(text + ' ' + (await data.increment('said')));
 };
 await Worker.runAll();
 `;
@@ -105,6 +117,25 @@ export async function play(here: Operator): Promise<void> {
   await traffic(here);
   crowd.leave();
   await say(here, 20);
+  await sayAtGateway(here);
+}
+
+/** The application is replaced under a client of a gateway that goes on talking, so that some of it waits. */
+async function sayAtGateway({ namespace }: Operator): Promise<void> {
+  const [pod] = await podsOf(namespace);
+  const socket = new WebSocket(`ws://${pod?.status.podIP}:7274`);
+  socket.on('error', () => {});
+  await once(socket, 'open');
+  const talk = setInterval(() => socket.send('no number'), 5);
+  await edit(namespace, { metadata: { annotations: { 'longshore.dev/reload': 'again' } } });
+  await eventually(
+    'another reload',
+    async () => (await seen(namespace)).status?.change?.finishedAt !== undefined,
+    LONG_MS,
+  );
+  await new Promise((next) => setTimeout(next, 5000));
+  clearInterval(talk);
+  socket.close(1000);
 }
 
 async function traffic(here: Operator): Promise<void> {
