@@ -78,6 +78,8 @@ const unknown = (name: string, kinds: OptionKinds, group: string): string =>
 /** In a few characters. */
 function shown(value: unknown): string {
   if (typeof value === 'function') return 'a function';
+  // JSON has neither NaN nor infinity.
+  if (typeof value === 'number') return String(value);
   const text = typeof value === 'bigint' ? `${value}n` : (JSON.stringify(value) ?? String(value));
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

@@ -44,6 +44,7 @@ describe('a constructor that is given wrong options', () => {
     ['ChannelClient', { tls: 1 }, 'tls is 1, expected true, false or an object with options'],
     ['GlobalDataServer', { file: 5 }, 'file is 5, expected a text of at least one character'],
     ['GlobalDataServer', { fsync: 'never' }, '"fsync" is never, expected always, second or no'],
+    ['GlobalDataClient', { timeout: Number.NaN }, 'timeout is NaN, expected a number'],
     ['GlobalDataClient', { timeout: '5' }, 'timeout is "5", expected a number'],
     ['GatewayClient', { gateways: 'a:1' }, 'gateways is "a:1", expected a list of texts'],
     ['Gateway', { innerSsl: true }, 'innerSsl is true, expected an object with options'],
