@@ -49,6 +49,10 @@ const QUIET: Readonly<Record<string, Quiet>> = {
   'servers: Waiting for a BusinessWorker: {{pod}}': {
     because: 'nothing waits for as long as it takes to look',
   },
+  'servers: How long it waited, 99th percentile: {{pod}}': {
+    because: 'a BusinessWorker may be replaced so fast that nothing has to wait',
+    parts: ['longshore_gateway_hold_seconds_bucket'],
+  },
   'servers: Turned away and perhaps lost: {{pod}} turned away': {
     because: 'a BusinessWorker came in time',
   },
