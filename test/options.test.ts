@@ -53,3 +53,52 @@ describe('a constructor that is given wrong options', () => {
     expect(() => MAKERS[name]?.(options)).toThrow(message);
   });
 });
+
+describe('a client that is closed, or has nobody to ask', () => {
+  it('GatewayClient is not made for no gateways', () => {
+    expect(() => new GatewayClient({ gateways: [] })).toThrow('the list "gateways" is empty');
+  });
+
+  it('GatewayClient without any that somebody knows settles within its timeout, and then sends nothing', async () => {
+    const client = new GatewayClient({ timeout: 0.05 });
+    expect(client.sendToAll('early')).toBe(true);
+    await client.connect();
+    await expect(client.getAllClientIdCount()).rejects.toThrow('no gateway is connected');
+    expect(client.sendToAll('late')).toBe(false);
+    client.close();
+  });
+
+  it('GatewayClient sends nothing and answers nothing when it is closed', async () => {
+    const client = new GatewayClient({ gateways: ['127.0.0.1:9'], timeout: 0.1 });
+    client.close();
+    expect(client.sendToAll('x')).toBe(false);
+    for (const asked of [client.getAllClientIdCount(), client.isOnline('A'.repeat(20))])
+      await expect(asked).rejects.toThrow('the GatewayClient was closed');
+  });
+
+  it('ChannelClient is not connected and publishes nothing when it is closed', () => {
+    const client = new ChannelClient('127.0.0.1:9');
+    client.onError = () => {};
+    client.connect();
+    client.close();
+    expect([client.connected, client.publish('a', 1), client.enqueue('q', 1)]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+  });
+
+  it.each([ChannelServer, GlobalDataServer])(
+    '%p with a secret that cannot be read does not listen',
+    async (Server) => {
+      process.env['LONGSHORE_SECRET_FILE'] = '/nowhere/secret';
+      try {
+        await expect(new Server('127.0.0.1:0').listen()).rejects.toThrow(
+          /LONGSHORE_SECRET_FILE: ENOENT/,
+        );
+      } finally {
+        delete process.env['LONGSHORE_SECRET_FILE'];
+      }
+    },
+  );
+});

@@ -89,7 +89,7 @@ export class ChannelClient {
 
   /** Whether messages go out at once. */
   get connected(): boolean {
-    return this.#reception.engine?.connected === true;
+    return !this.#ended && this.#reception.engine?.connected === true;
   }
 
   /**
@@ -231,9 +231,10 @@ export class ChannelClient {
   }
 
   #send(bytes: number, send: Sending): SendResult {
+    if (this.#ended) return false;
     const { engine } = this.#reception;
     if (engine) return send(engine);
-    if (this.#earlyBytes >= EARLY_MAX || this.#ended) return false;
+    if (this.#earlyBytes >= EARLY_MAX) return false;
     this.#earlyBytes += bytes;
     this.#early.push(send);
     return null;

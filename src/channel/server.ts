@@ -6,6 +6,7 @@ import type { TcpConnection } from '../connections/tcp.ts';
 import { CHANNEL_PORT, CHANNEL_SERVER, ENV } from '../contract.ts';
 import { receive } from '../inner/handshake.ts';
 import { checkPositive, innerAddress, innerWorker } from '../inner/port.ts';
+import { secretOf } from '../inner/secret.ts';
 import type { ListenOptions } from '../listeners/listener.ts';
 import type { SslOptions } from '../listeners/tls.ts';
 import { log } from '../log.ts';
@@ -126,6 +127,8 @@ export class ChannelServer extends Worker<string, typeof channelProtocol> {
   }
 
   override async listen(how: ListenOptions = {}): Promise<void> {
+    // One that cannot be read is told now, not to each client.
+    secretOf(this.#options.secret);
     // The others connect as soon as they hear of us, so they hear of us when we listen.
     const first = this.#begin();
     await super.listen(how);

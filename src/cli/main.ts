@@ -100,7 +100,14 @@ async function run(argv: readonly string[]): Promise<number> {
   if (others.some((each) => each === '--help' || each === '-h'))
     return print(COMMAND_HELP[name] ?? HELP);
   const command = await load();
+  if (!TAKES_ARGUMENTS.includes(name) && name !== 'operator') endWithReader();
   return command(argumentsOf(name, others, options));
+}
+
+/** Who reads the output has seen enough, as `head`; or there is no room for it. Commands that become a server go on. */
+function endWithReader(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error) => process.exit(codeOf(error) === 'EPIPE' ? EXIT.ok : EXIT.failed));
 }
 
 function argumentsOf(name: string, argv: string[], options: ParseArgsOptionsConfig): Arguments {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT } from '../contract.ts';
 import { controlPath } from '../control-path.ts';
+import { codeOf } from '../errors.ts';
 import type { Status } from '../master/status.ts';
 import { call, callProgram, isAbsent } from './admin-client.ts';
 import type { Arguments } from './main.ts';
@@ -13,7 +14,10 @@ const STOP_MS = 10_000;
 export async function stop({ file, options }: Arguments): Promise<number> {
   const graceful = options['graceful'] === true;
   const { pid } = await callProgram<Status>(file, 'GET', '/status');
-  await callProgram(file, 'POST', '/stop', { graceful });
+  await callProgram(file, 'POST', '/stop', { graceful }).catch((error) => {
+    // It may end before it has answered.
+    if (codeOf(error) !== 'ECONNRESET') throw error;
+  });
   const said = await untilGone(file, graceful ? Number.POSITIVE_INFINITY : STOP_MS);
   if (!said) {
     process.stderr.write(

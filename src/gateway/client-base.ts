@@ -1,5 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
 import { LongshoreError, misuse } from '../errors.ts';
+import { monotonicMs } from '../monotonic.ts';
 import { checkKinds, type KindsOf } from '../option-checks.ts';
 import { KIND, type Message } from './format.ts';
 import { parseClientId } from './ids.ts';
@@ -49,12 +50,16 @@ export class GatewayClientBase {
   readonly #timeoutMs: number;
   readonly #asked = new Map<number, Asked>();
   #early: (() => void)[] = [];
+  #startedAt: number | undefined = undefined;
+  #closed = false;
   #lastId = 0;
 
   constructor(options: GatewayClientOptions = {}) {
     checkKinds(options, KINDS);
     const { gateways, secret, tls, timeout = 5 } = options;
     if (!(timeout > 0)) throw misuse('OPTION_INVALID', `timeout is ${timeout}, expected seconds`);
+    if (gateways?.length === 0)
+      throw misuse('GATEWAY_INVALID', 'the list "gateways" is empty; leave it out, or name one');
     this.#timeoutMs = timeout * 1000;
     this.links = new Links({ gateways, secret, tls });
     this.links.listeners.push({
@@ -75,10 +80,22 @@ export class GatewayClientBase {
     });
   }
 
-  /** Begins to connect; every call does it as well. Settles when all gateways that are known were tried. */
+  /**
+   * Begins to connect; every call does it as well. Settles when all gateways that are known were tried, or within the
+   * timeout where nobody has named one.
+   */
   async connect(): Promise<void> {
+    this.#start();
+    if (this.links.isReady) return;
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, this.#timeoutMs);
+    await Promise.race([this.links.ready, late.promise]);
+    clearTimeout(timer);
+  }
+
+  #start(): void {
     this.links.start();
-    await this.links.ready;
+    this.#startedAt ??= monotonicMs();
   }
 
   /** Gateway processes that are connected. */
@@ -88,14 +105,19 @@ export class GatewayClientBase {
 
   /** Ends all connections; what was sent goes out. */
   close(): void {
+    this.#closed = true;
+    for (const asked of this.#asked.values()) asked.settle(undefined, isClosed());
     this.links.stop();
   }
 
   /** What is sent before the gateways are reached waits, within bounds. */
   protected whenReady(send: () => boolean): boolean {
-    this.links.start();
+    if (this.#closed) return false;
+    this.#start();
     if (this.links.isReady) return send();
-    if (this.#early.length >= EARLY_MAX) return false;
+    // After that time it is not that they are late: nobody knows of any.
+    const isLate = monotonicMs() - (this.#startedAt ?? 0) > this.#timeoutMs;
+    if (this.#early.length >= EARLY_MAX || (isLate && !this.links.known)) return false;
     this.#early.push(send);
     return true;
   }
@@ -171,13 +193,8 @@ export class GatewayClientBase {
   }
 
   async #reached(): Promise<void> {
-    this.links.start();
-    if (!this.links.isReady) {
-      const late = Promise.withResolvers<void>();
-      const timer = setTimeout(late.resolve, this.#timeoutMs);
-      await Promise.race([this.links.ready, late.promise]);
-      clearTimeout(timer);
-    }
+    if (this.#closed) throw isClosed();
+    await this.connect();
     if (this.links.open.size === 0)
       throw new LongshoreError(
         'GATEWAY_INCOMPLETE',
@@ -209,6 +226,9 @@ export class GatewayClientBase {
     return promise;
   }
 }
+
+const isClosed = (): LongshoreError =>
+  new LongshoreError('GATEWAY_INCOMPLETE', 'the GatewayClient was closed');
 
 function write(
   link: Link,

@@ -3,6 +3,7 @@ import { GLOBALDATA_PORT, GLOBALDATA_SERVER } from '../contract.ts';
 import { misuse } from '../errors.ts';
 import { receive } from '../inner/handshake.ts';
 import { checkPositive, innerAddress, innerWorker } from '../inner/port.ts';
+import { secretOf } from '../inner/secret.ts';
 import type { ListenOptions } from '../listeners/listener.ts';
 import type { SslOptions } from '../listeners/tls.ts';
 import { log } from '../log.ts';
@@ -95,6 +96,8 @@ export class GlobalDataServer extends Worker<string, typeof dataProtocol> {
   }
 
   override async listen(how: ListenOptions = {}): Promise<void> {
+    // One that cannot be read is told now, not to each client.
+    secretOf(this.#options.secret);
     if (!this.#desk) await this.#begin();
     await super.listen(how);
   }

@@ -12,16 +12,21 @@ const CODE = /\.([cm]?[jt]s|json)$/;
  */
 export function watchFiles(folder: string, changed: (file: string) => void): void {
   let first: string | undefined;
-  watch(folder, { recursive: true }, (_, file) => {
-    if (file === null || !CODE.test(file) || ignored(file) || first !== undefined) return;
-    first = join(folder, file);
-    // Editors write in several steps.
-    setTimeout(() => {
-      const told = first as string;
-      first = undefined;
-      changed(told);
-    }, SETTLE_MS);
-  });
+  const begin = () =>
+    watch(folder, { recursive: true }, (_, file) => {
+      if (file === null || !CODE.test(file) || ignored(file) || first !== undefined) return;
+      first = join(folder, file);
+      // Editors write in several steps.
+      setTimeout(() => {
+        const told = first as string;
+        first = undefined;
+        // A file that was saved by renaming another one is a new one, which Node does not follow.
+        watcher.close();
+        watcher = begin();
+        changed(told);
+      }, SETTLE_MS);
+    });
+  let watcher = begin();
 }
 
 const ignored = (file: string): boolean =>

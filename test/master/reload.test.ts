@@ -1,3 +1,4 @@
+import { renameSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Fixture, TALKER } from '../support/fixture.ts';
 import { eventually, Peer } from '../support/peer.ts';
@@ -246,5 +247,20 @@ describe('reload', () => {
     await program.line(/app\.ts changed/);
     await program.line(/reload complete: 2 processes replaced/);
     expect(await answers(app, 'version', 1)).toEqual(new Set(['two']));
+  });
+
+  it('happens under start --dev each time, also where editors save by renaming', async () => {
+    const app = await fixture();
+    const program = await start(app.file, { LONGSHORE_DEV: '1' });
+    for (const version of ['two', 'three', 'four', 'five']) {
+      const from = program.output.length;
+      writeFileSync(
+        `${app.file}~`,
+        TALKER.replace("'one'", `'${version}'`).replaceAll('PORT', `${app.port}`),
+      );
+      renameSync(`${app.file}~`, app.file);
+      await program.line(/reload complete: 2 processes replaced/, from);
+      expect(await answers(app, 'version', 1)).toEqual(new Set([version]));
+    }
   });
 });
