@@ -14,11 +14,11 @@ export function published(text: string, lines: readonly Line[], machine: Machine
   const before = text.split('\n');
   const about = machineText(machine);
   const known = machinesOf(before);
-  const letter = known.find((each) => each.about === about)?.letter ?? freeLetter(known);
+  const source = known.find((each) => each.about === about) ?? { letter: freeLetter(known), about };
   let rows: readonly string[] = before;
   for (const line of lines)
-    rows = replaced(rows, `<!-- results ${line.key} -->`, row(line, letter));
-  const all = known.some((each) => each.letter === letter) ? known : [...known, { letter, about }];
+    rows = replaced(rows, `<!-- results ${line.key} -->`, row(line, source.letter));
+  const all = known.includes(source) ? known : [...known, source];
   return others(withMachines(rows, all), lines).join('\n');
 }
 
