@@ -10,6 +10,7 @@ import { monotonicMs } from '../monotonic.ts';
 import { control } from '../process-control.ts';
 import { Timer } from '../timer.ts';
 import type { AnyWorker } from '../worker.ts';
+import { loaded } from './load-errors.ts';
 import { peers } from './peers.ts';
 import { dropPrivileges } from './privileges.ts';
 import { connectionRows, descriptors, drainState, Reporter } from './reporter.ts';
@@ -158,6 +159,7 @@ class Child {
 
 /** Becomes the process of one of the program's Workers. Never settles: the process ends by order of the master. */
 export async function runChild(workers: readonly AnyWorker[]): Promise<void> {
+  loaded();
   surviveBrokenOutput();
   // The terminal and init systems signal the whole group; what happens is for the master to say.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP', 'SIGUSR2'] as const)

@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ENV, EXIT } from '../contract.ts';
 import { controlPath, runtimeDir } from '../control-path.ts';
 import { messageOf } from '../errors.ts';
-import { localTime } from '../log.ts';
 import type { Status } from '../master/status.ts';
 import { call } from './admin-client.ts';
 import type { Arguments } from './main.ts';
@@ -15,6 +14,10 @@ const RUNNING = Symbol.for('longshore.running');
 
 /** Longest wait of `start -d` for all processes to be ready. */
 const READY_MS = 60_000;
+/** After this time it shows what the log says. */
+const SLOW_MS = 5000;
+/** As much of the end of a log is looked at. */
+const TAIL_BYTES = 65_536;
 
 const FROM_OPTIONS = {
   admin: ENV.admin,
@@ -68,6 +71,7 @@ async function startDaemon(file: string, { rest, options }: Arguments): Promise<
   mkdirSync(dirname(log), { recursive: true, mode: 0o700 });
   const output = openSync(log, 'a', 0o640);
   const self = fileURLToPath(import.meta.url).replace(/start\.([jt]s)$/, 'bin.$1');
+  const { size: from } = fstatSync(output);
   const began = Date.now();
   const child = spawn(process.execPath, [...process.execArgv, self, 'start', file, '--', ...rest], {
     detached: true,
@@ -77,14 +81,21 @@ async function startDaemon(file: string, { rest, options }: Arguments): Promise<
     child.on('exit', (code) => done(code ?? EXIT.failed)),
   );
   const over = new AbortController();
+  const slow = setTimeout(() => {
+    process.stderr.write(
+      `longshore: not ready after ${SLOW_MS / 1000} s, and goes on trying. The end of ${log}:\n${tail(log, from)}`,
+    );
+  }, SLOW_MS);
   const outcome = await Promise.race([ended, untilReady(file, child.pid, over.signal)]);
+  clearTimeout(slow);
   over.abort();
   child.unref();
   if (typeof outcome === 'number') {
     process.stderr.write(
-      `longshore: ${file} did not start. The end of ${log}:\n${tail(log, began)}`,
+      `longshore: ${file} did not start. The end of ${log}:\n${tail(log, from)}`,
     );
-    return outcome;
+    // Somebody stopped it before it was ready.
+    return outcome === EXIT.ok ? EXIT.failed : outcome;
   }
   process.stdout.write(`${outcome} in ${((Date.now() - began) / 1000).toFixed(1)} s, master pid ${child.pid}
 log     ${log}
@@ -110,10 +121,16 @@ async function untilReady(
   return 'still starting';
 }
 
-/** The last lines that a run has written to its log. */
-function tail(log: string, began: number): string {
-  const lines = readFileSync(log, 'utf8').trimEnd().split('\n').slice(-200);
-  const since = localTime(new Date(began - 1000));
-  const own = lines.filter((line) => !/^\d{4}-/.test(line) || line >= since);
-  return `${own.slice(-20).join('\n')}\n`;
+/** The last lines that were written to a log after its first `from` bytes: those of this run. */
+function tail(path: string, from: number): string {
+  const file = openSync(path, 'r');
+  const stat = fstatSync(file);
+  // A device, which may never end.
+  if (!stat.isFile()) return '';
+  const at = Math.max(from, stat.size - TAIL_BYTES);
+  const bytes = Buffer.alloc(Math.max(0, stat.size - at));
+  const read = readSync(file, bytes, 0, bytes.length, at);
+  closeSync(file);
+  const lines = bytes.toString('utf8', 0, read).trimEnd().split('\n');
+  return `${lines.slice(-20).join('\n')}\n`;
 }

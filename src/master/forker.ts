@@ -18,6 +18,9 @@ const SHARED_FD = 4;
  */
 const V8_DEFAULTS = ['--max-semi-space-size=4'];
 
+/** Tells us why a program cannot be loaded. */
+const LOAD_ERRORS = import.meta.url.replace(/master\/forker\.([jt]s)$/, 'child/load-errors.$1');
+
 export type Start = {
   readonly file: string;
   readonly assignment: Assignment;
@@ -38,7 +41,7 @@ export class Forker {
     const given: Assignment = shared === undefined ? assignment : { ...assignment, fd: SHARED_FD };
     const child = fork(file, process.argv.slice(2), {
       env: { ...process.env, [ENV.child]: JSON.stringify(given) },
-      execArgv: [...V8_DEFAULTS, ...process.execArgv],
+      execArgv: [...V8_DEFAULTS, ...process.execArgv, `--import=${LOAD_ERRORS}`],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...(shared === undefined ? [] : [shared])],
     });
     this.#children.set(proc, child);

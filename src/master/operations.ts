@@ -102,7 +102,13 @@ async function reload(
     throw new Conflict(messageOf(error));
   });
   code.reloads(id);
-  return { id, reload: fleet.plan.reload };
+  const state = fleet.plan.reload;
+  return { id, reload: state && { ...state, startedAt: epochOf(state.startedAt) } };
+}
+
+/** Milliseconds since 1970 of a time of the plan. */
+function epochOf(planMs: number): number {
+  return Math.round(Date.now() - monotonicMs() + planMs);
 }
 
 /** Why new connections should go elsewhere; `undefined` if they are welcome. */
@@ -137,7 +143,7 @@ async function status(
     file,
     startedAt,
     now: Date.now(),
-    epochOf: (planMs) => Math.round(Date.now() - monotonicMs() + planMs),
+    epochOf,
     loadAverage: loadavg(),
     admin: admin(),
     drainUntil: fleet.drainUntil,

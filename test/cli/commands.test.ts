@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Fixture, TALKER } from '../support/fixture.ts';
@@ -118,6 +118,31 @@ describe('start -d', () => {
     const { code, stderr } = await here(app)('start', '-d', app.file);
     expect([code, stderr]).toEqual([78, expect.stringMatching(/did not start[\s\S]*SyntaxError/)]);
   });
+
+  it('shows only what this start has logged, not what was there before', async () => {
+    const app = await fixture('const = 1;');
+    const log = join(app.folder, 'app.log');
+    writeFileSync(log, 'of another run\n'.repeat(3));
+    const { code, stderr } = await here(app)('start', '-d', '--log', log, app.file);
+    expect([code, stderr]).toEqual([78, expect.stringMatching(/SyntaxError/)]);
+    expect(stderr).not.toContain('of another run');
+  });
+
+  it('shows why it takes long while an onWorkerStart keeps throwing, and fails when it is stopped', async () => {
+    const app = await fixture(
+      TALKER.replace("said('begin');", "throw new Error('no database there');"),
+    );
+    const { promise: shown, resolve } = Promise.withResolvers<void>();
+    const starting = longshore(
+      ['start', '-d', app.file],
+      { LONGSHORE_RUNTIME_DIR: app.folder },
+      (stderr) => /goes on trying[\s\S]*no database there/.test(stderr) && resolve(),
+    );
+    await shown;
+    expect((await here(app)('stop', app.file)).code).toBe(0);
+    const { code, stderr } = await starting;
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/not ready after 5 s/)]);
+  }, 30_000);
 
   it('serves on although its log cannot be written', async () => {
     const app = await fixture(`${TALKER.replace('await Worker.runAll();', '')}

@@ -73,14 +73,18 @@ describe('reload', () => {
     [
       'a syntax error',
       TWO.replace("const version = 'two';", 'const version = ;'),
-      /ended with status \d+ before it was ready/,
+      /the program cannot be loaded: .*:\d+: SyntaxError: Expression expected/,
     ],
     [
       'a start that throws',
       TWO.replace("said('begin');", "throw new Error('broken two');"),
       /broken two/,
     ],
-    ['an import of what is not there', `import './nothing.ts';${TWO}`, /before it was ready/],
+    [
+      'an import of what is not there',
+      `import './nothing.ts';${TWO}`,
+      /cannot be loaded: Error: Cannot find module .*nothing\.ts/,
+    ],
   ])(
     'with %s in the new code leaves the old processes alone, and says so everywhere',
     async (_, broken, reason) => {
@@ -109,6 +113,24 @@ describe('reload', () => {
       expect(await answers(app, 'version', 1)).toEqual(new Set(['two']));
     },
   );
+
+  it('leaves alone what a program forks itself: it is told nothing of our own', async () => {
+    const app = await fixture(`${TALKER.replace('await Worker.runAll();', '')}
+      import { fork } from 'node:child_process';
+      import { fileURLToPath } from 'node:url';
+      if (process.argv[2] === 'own') throw new Error('of its own');
+      const before = worker.onWorkerStart;
+      worker.onWorkerStart = async (started) => {
+        await before?.(started);
+        const own = fork(fileURLToPath(import.meta.url), ['own'], { stdio: 'ignore' });
+        own.on('message', (message) => console.log('heard', message));
+        own.on('exit', (code) => console.log('own ended with', code));
+      };
+      await Worker.runAll();`);
+    const program = await start(app.file);
+    await eventually(() => /own ended with 1/.test(program.output));
+    expect(program.output).not.toMatch(/heard/);
+  });
 
   it('with -g lets old connections live on the old code, until their deadline', async () => {
     const app = await fixture();

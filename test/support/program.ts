@@ -246,10 +246,11 @@ export type Ran = {
   readonly stderr: string;
 };
 
-/** Runs a command to its end. */
+/** Runs a command to its end. `heard` gets what it has said on stderr so far. */
 export async function longshore(
   args: readonly string[],
   env: Record<string, string> = {},
+  heard: (stderr: string) => void = () => {},
 ): Promise<Ran> {
   const child = spawn(process.execPath, [...COMMAND.slice(0, -1), ...args], {
     cwd: ROOT,
@@ -263,6 +264,7 @@ export async function longshore(
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
+    heard(stderr);
   });
   const code = await new Promise<number | null>((done) => child.on('close', done));
   return { code, stdout, stderr };
