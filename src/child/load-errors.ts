@@ -18,13 +18,25 @@ export function loaded(): void {
   if (listener) process.off('uncaughtExceptionMonitor', listener);
 }
 
-/** `app.ts:3: SyntaxError: Expression expected`: on one line, with the place if the stack begins with it. */
+/** `/app.ts:3: SyntaxError: Expression expected`: on one line, with the place if the stack has it. */
 export function loadError(error: unknown): string {
   const name = (error as Error | undefined)?.name ?? 'Error';
   const message = `${name}: ${messageOf(error)}`.replaceAll(/\s*\n\s*/g, ' ');
-  const stack = Error.isError(error) ? ((error as Error).stack ?? '') : '';
-  const place = /^(?:file:\/\/)?(\/[^\n]*:\d+)\n/.exec(stack)?.[1];
+  const place = placeOf(Error.isError(error) ? ((error as Error).stack ?? '') : '');
   return place === undefined ? message : `${place}: ${message}`;
+}
+
+/** What cannot be compiled is named in the stack's first line; what throws, by the first frame in a file. */
+function placeOf(stack: string): string | undefined {
+  const found =
+    /^(?:file:\/\/)?(\/[^\n]*:\d+)\n/.exec(stack) ?? /file:\/\/(\/[^\n]*:\d+):\d+/.exec(stack);
+  const place = found?.[1];
+  try {
+    return place === undefined ? undefined : decodeURI(place);
+  } catch {
+    // No URL, but a path with a "%".
+    return place;
+  }
 }
 
 function tell(error: unknown): void {

@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { controlPath, otherUsers, runtimeDir } from '../control-path.ts';
 import { codeOf, LongshoreError } from '../errors.ts';
+import { quoted } from './quoted.ts';
 
 /** Longest wait for an answer; the master itself answers within half a second whatever its processes do. */
 const TIMEOUT_MS = 3000;
@@ -56,7 +57,7 @@ export function notRunning(file: string): LongshoreError {
   const where =
     others.length > 0
       ? `it runs as user ${others.join(', ')}: use that account, or sudo`
-      : `start it with: longshore start ${file} (looked for ${controlPath(file)} in ${runtimeDir()})`;
+      : `start it with: longshore start ${quoted(file)} (looked for ${controlPath(file)} in ${runtimeDir()})`;
   return new LongshoreError('NOT_RUNNING', `${file} is not running; ${where}`);
 }
 

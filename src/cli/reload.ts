@@ -7,6 +7,7 @@ import type { ReloadState } from '../master/reload.ts';
 import type { Status } from '../master/status.ts';
 import { callProgram } from './admin-client.ts';
 import type { Arguments } from './main.ts';
+import { quoted } from './quoted.ts';
 
 /** `longshore reload`: returns when the last process is replaced, or when the reload has failed. */
 export async function reload({ file, options }: Arguments): Promise<number> {
@@ -44,7 +45,7 @@ function ended({ state, replaced, reason }: ReloadState, pid: number): number {
 function outputOf(pid: number): string {
   try {
     const path = readlinkSync(`/proc/${pid}/fd/2`);
-    return statSync(path).isFile() ? `; what it said: tail ${path}` : '';
+    return statSync(path).isFile() ? `; what it said: tail ${quoted(path)}` : '';
   } catch {
     return '';
   }

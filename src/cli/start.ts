@@ -8,6 +8,7 @@ import { messageOf } from '../errors.ts';
 import type { Status } from '../master/status.ts';
 import { call } from './admin-client.ts';
 import type { Arguments } from './main.ts';
+import { quoted } from './quoted.ts';
 
 /** What `runMaster` sets, also if it belongs to another copy of this package. */
 const RUNNING = Symbol.for('longshore.running');
@@ -99,8 +100,8 @@ async function startDaemon(file: string, { rest, options }: Arguments): Promise<
   }
   process.stdout.write(`${outcome} in ${((Date.now() - began) / 1000).toFixed(1)} s, master pid ${child.pid}
 log     ${log}
-status  longshore status ${file}
-stop    longshore stop ${file}
+status  longshore status ${quoted(file)}
+stop    longshore stop ${quoted(file)}
 `);
   return EXIT.ok;
 }

@@ -21,6 +21,25 @@ describe('loadError', () => {
       error('SyntaxError', 'bad', 'file:///c.mjs:3\nlet\n'),
       '/c.mjs:3: SyntaxError: bad',
     ],
+    [
+      'a URL with spaces',
+      error('SyntaxError', 'bad', 'file:///a%20b/c.mjs:3\nlet\n'),
+      '/a b/c.mjs:3: SyntaxError: bad',
+    ],
+    [
+      'a path with %',
+      error('SyntaxError', 'bad', '/a%b/c.ts:3\nlet\n'),
+      '/a%b/c.ts:3: SyntaxError: bad',
+    ],
+    [
+      'something thrown',
+      error(
+        'Error',
+        'x',
+        'Error: x\n    at JSON.parse (<anonymous>)\n    at f (file:///b.mjs:4:7)\n    at file:///c.mjs:1:1',
+      ),
+      '/b.mjs:4: Error: x',
+    ],
     ['two lines', error('Error', 'first\n  second', ''), 'Error: first second'],
     ['no error at all', 'text', 'Error: text'],
     ['nothing', undefined, 'Error: undefined'],
