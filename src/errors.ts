@@ -34,6 +34,7 @@ export const catalogue = {
   LENGTH_TOO_SHORT: 'peer',
   MESSAGE_INVALID: 'misuse',
   NATS_FAILED: 'environment',
+  NO_ANSWER: 'environment',
   NOT_RUNNING: 'environment',
   OPTION_INVALID: 'misuse',
   PACKAGE_INVALID: 'peer',

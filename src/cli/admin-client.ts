@@ -1,10 +1,13 @@
 import { request } from 'node:http';
 import { controlPath, otherUsers, runtimeDir } from '../control-path.ts';
 import { codeOf, LongshoreError } from '../errors.ts';
+import { listenerOf } from './listener-of.ts';
 import { quoted } from './quoted.ts';
 
 /** Longest wait for an answer; the master itself answers within half a second whatever its processes do. */
 const TIMEOUT_MS = 3000;
+/** Code of the error when that time is over. */
+const SILENT = 'ETIMEDOUT';
 
 /**
  * One admin call over a control socket.
@@ -27,7 +30,9 @@ export async function call<T>(
     headers: { 'content-length': Buffer.byteLength(payload) },
   });
   ask.setTimeout(TIMEOUT_MS, () =>
-    ask.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)),
+    ask.destroy(
+      Object.assign(new Error(`no answer within ${TIMEOUT_MS / 1000} s`), { code: SILENT }),
+    ),
   );
   ask.on('error', reject);
   ask.on('response', (answer) => {
@@ -61,7 +66,18 @@ export function notRunning(file: string): LongshoreError {
   return new LongshoreError('NOT_RUNNING', `${file} is not running; ${where}`);
 }
 
-/** A call to a program's master. @throws {LongshoreError} `NOT_RUNNING` */
+/** The error to show when a master is there and silent: stopped by a signal, or in a loop. */
+function hanging(file: string): LongshoreError {
+  const pid = listenerOf(controlPath(file));
+  const master = pid === undefined ? 'the master' : `the master, pid ${pid},`;
+  const end = pid === undefined ? '' : `; kill -9 ${pid} ends it, and its processes then leave`;
+  return new LongshoreError(
+    'NO_ANSWER',
+    `${file}: ${master} has not answered for ${TIMEOUT_MS / 1000} s${end}`,
+  );
+}
+
+/** A call to a program's master. @throws {LongshoreError} `NOT_RUNNING`, or `NO_ANSWER` after 3 s */
 export async function callProgram<T>(
   file: string,
   method: 'GET' | 'POST',
@@ -71,6 +87,7 @@ export async function callProgram<T>(
   try {
     return await call<T>(controlPath(file), method, path, body);
   } catch (error) {
+    if (codeOf(error) === SILENT) throw hanging(file);
     throw isAbsent(error) ? notRunning(file) : error;
   }
 }

@@ -88,6 +88,7 @@ type Following = {
 async function follow(strace: string, pid: number, how: Following): Promise<number> {
   const began = performance.now();
   const cpuBefore = cpuSeconds(pid);
+  const stopped = fieldsOf(pid)[0] === 'T';
   const child = spawn(strace, ['-p', String(pid), '-tt', '-T', '-s', '96'], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -116,6 +117,7 @@ async function follow(strace: string, pid: number, how: Following): Promise<numb
     pending,
     seconds,
     cpuSeconds: cpuSeconds(pid) - cpuBefore,
+    stopped,
     answered,
     loop: descriptors.loop,
     label: (fd) => descriptors.label(fd),
@@ -155,13 +157,18 @@ function notAllowed(refusal: string, pid: number, file: string): LongshoreError 
 
 /** User and system time of a process so far. Fields 14 and 15 of proc(5), in ticks of 10 ms. */
 function cpuSeconds(pid: number): number {
+  const fields = fieldsOf(pid);
+  return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / 100;
+}
+
+/** The fields of `/proc/PID/stat` from the third on, the state; none if the process is gone. */
+function fieldsOf(pid: number): string[] {
   try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / 100;
   } catch {
-    return 0;
+    return [];
   }
 }
 

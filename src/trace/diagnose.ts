@@ -8,6 +8,8 @@ export type Observation = {
   readonly seconds: number;
   /** CPU time used meanwhile. */
   readonly cpuSeconds: number;
+  /** Whether a signal had stopped it. */
+  readonly stopped: boolean;
   /** Whether the process had answered the master just before. */
   readonly answered: boolean;
   /** The event loop's epoll descriptor, if it was found. */
@@ -22,6 +24,8 @@ export type Observation = {
 /** One sentence: what the process is doing. */
 export function diagnose(seen: Observation): string {
   const { pending, calls, seconds, cpuSeconds, answered } = seen;
+  if (seen.stopped)
+    return 'Stopped by a signal (SIGSTOP, or Ctrl+Z in its terminal): it does nothing until it gets SIGCONT ("kill -CONT" and its pid).';
   const real = calls.filter((call) => !isNoise(call));
   if (pending && calls.length === 0) return blocked(pending, seen);
   // On a machine with more to do than processors, a loop does not get half of one; but it does not answer either.

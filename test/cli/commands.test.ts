@@ -84,6 +84,29 @@ describe('longshore', () => {
   }, 20_000);
 });
 
+describe('a master that does not answer', () => {
+  it.each(['stop', 'status', 'reload'])(
+    'is named by %s, with the way to end it',
+    async (command) => {
+      const app = await fixture();
+      const program = await start(app.file);
+      process.kill(program.pid, 'SIGSTOP');
+      try {
+        const { code, stderr } = await program.command(command, app.file);
+        expect([code, stderr]).toEqual([
+          1,
+          expect.stringContaining(
+            `the master, pid ${program.pid}, has not answered for 3 s; kill -9 ${program.pid} ends it`,
+          ),
+        ]);
+      } finally {
+        process.kill(program.pid, 'SIGCONT');
+      }
+    },
+    20_000,
+  );
+});
+
 describe('start -d', () => {
   it('returns when everything is ready; the rest is done by commands', async () => {
     const app = await fixture();

@@ -102,6 +102,29 @@ describe('trace', () => {
     20_000,
   );
 
+  ifStrace(
+    'says that a process was stopped by a signal',
+    async () => {
+      const app = await fixture();
+      const program = await start(app.file);
+      const { pid } = (await program.status()).processes[0] as { pid: number };
+      process.kill(pid, 'SIGSTOP');
+      try {
+        const { code, stdout } = await program.command(
+          'trace',
+          app.file,
+          String(pid),
+          '--seconds',
+          '1',
+        );
+        expect([code, stdout]).toEqual([0, expect.stringMatching(/# Stopped by a signal/)]);
+      } finally {
+        process.kill(pid, 'SIGCONT');
+      }
+    },
+    20_000,
+  );
+
   it('says how to get strace where there is none, and which processes there are', async () => {
     const app = await fixture();
     const program = await start(app.file);

@@ -118,6 +118,7 @@ const seen = (more: Partial<Observation>): Observation => ({
   label,
   connecting: [],
   children: [],
+  stopped: false,
   ...more,
 });
 
@@ -156,6 +157,11 @@ describe('what a process is doing', () => {
       'reads in a blocking way',
       { pending: parsed('read(23,'), answered: false },
       'Blocked in read on 23<connection 7 (text) 127.0.0.1:5555>, for 5.0 s and longer.',
+    ],
+    [
+      'was stopped',
+      { stopped: true, answered: false },
+      'Stopped by a signal (SIGSTOP, or Ctrl+Z in its terminal): it does nothing until it gets SIGCONT ("kill -CONT" and its pid).',
     ],
     [
       'loops',
