@@ -124,14 +124,21 @@ async function untilReady(
 
 /** The last lines that were written to a log after its first `from` bytes: those of this run. */
 function tail(path: string, from: number): string {
-  const file = openSync(path, 'r');
-  const stat = fstatSync(file);
-  // A device, which may never end.
-  if (!stat.isFile()) return '';
-  const at = Math.max(from, stat.size - TAIL_BYTES);
-  const bytes = Buffer.alloc(Math.max(0, stat.size - at));
-  const read = readSync(file, bytes, 0, bytes.length, at);
-  closeSync(file);
-  const lines = bytes.toString('utf8', 0, read).trimEnd().split('\n');
-  return `${lines.slice(-20).join('\n')}\n`;
+  let file: number | undefined;
+  try {
+    file = openSync(path, 'r');
+    const stat = fstatSync(file);
+    // A device, which may never end.
+    if (!stat.isFile()) return '';
+    const at = Math.max(from, stat.size - TAIL_BYTES);
+    const bytes = Buffer.alloc(Math.max(0, stat.size - at));
+    const read = readSync(file, bytes, 0, bytes.length, at);
+    const lines = bytes.toString('utf8', 0, read).trimEnd().split('\n');
+    return `${lines.slice(-20).join('\n')}\n`;
+  } catch (error) {
+    // Moved or removed meanwhile; the program runs on.
+    return `${messageOf(error)}\n`;
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
 }

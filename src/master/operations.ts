@@ -9,6 +9,7 @@ import type { Fleet } from './fleet.ts';
 import type { KernelWatch } from './kernel.ts';
 import type { ConnectionRow, Descriptor, Report } from './messages.ts';
 import { metricsRegistry } from './metrics.ts';
+import { dated } from './reload.ts';
 import { type Status, statusOf } from './status.ts';
 
 /** What `GET /connections` gives. */
@@ -102,8 +103,7 @@ async function reload(
     throw new Conflict(messageOf(error));
   });
   code.reloads(id);
-  const state = fleet.plan.reload;
-  return { id, reload: state && { ...state, startedAt: epochOf(state.startedAt) } };
+  return { id, reload: dated(fleet.plan.reload, epochOf) };
 }
 
 /** Milliseconds since 1970 of a time of the plan. */

@@ -15,6 +15,14 @@ export type ReloadState = {
   reason?: string;
 };
 
+/** The same with its time as milliseconds since 1970, for who asks from outside. */
+export function dated(
+  state: ReloadState | undefined,
+  epochOf: (planMs: number) => number,
+): ReloadState | undefined {
+  return state && { ...state, startedAt: epochOf(state.startedAt) };
+}
+
 /**
  * Which slot a reload is to do next: one at a time, the new process first. Pure; `plan.ts` does what it says.
  */

@@ -2,7 +2,7 @@ import { VERSION } from '../contract.ts';
 import { type Counts, successShare } from '../counters.ts';
 import type { Ledger } from './ledger.ts';
 import type { Plan } from './plan.ts';
-import type { ReloadState } from './reload.ts';
+import { dated, type ReloadState } from './reload.ts';
 
 /** What `longshore status --json` and `GET /status` give. Times are milliseconds since 1970, sizes bytes. */
 export type Status = {
@@ -103,7 +103,7 @@ export function statusOf(plan: Plan, ledger: Ledger, around: Surroundings): Stat
     now,
     loadAverage,
     phase: plan.phase,
-    reload: plan.reload && { ...plan.reload, startedAt: around.epochOf(plan.reload.startedAt) },
+    reload: dated(plan.reload, around.epochOf),
     admin,
     drainUntil,
     config,

@@ -151,6 +151,18 @@ describe('start -d', () => {
     expect(stderr).not.toContain('of another run');
   });
 
+  it('says so when its log was removed before the program failed', async () => {
+    const app = await fixture(`import { rmSync } from 'node:fs';
+      rmSync(process.env.THE_LOG ?? '');
+      process.exit(3);`);
+    const log = join(app.folder, 'app.log');
+    const { code, stderr } = await longshore(['start', '-d', '--log', log, app.file], {
+      LONGSHORE_RUNTIME_DIR: app.folder,
+      THE_LOG: log,
+    });
+    expect([code, stderr]).toEqual([3, expect.stringMatching(/did not start[\s\S]*ENOENT/)]);
+  });
+
   it('shows why it takes long while an onWorkerStart keeps throwing, and fails when it is stopped', async () => {
     const app = await fixture(
       TALKER.replace("said('begin');", "throw new Error('no database there');"),

@@ -76,6 +76,14 @@ describe('the admin port', () => {
     expect((await call(port, 'DELETE', '/status')).status).toBe(405);
   });
 
+  it('says when the reload that it was asked for began, in milliseconds since 1970', async () => {
+    const { port } = await running();
+    const before = Date.now();
+    const { reload } = JSON.parse((await call(port, 'POST', '/reload')).text);
+    expect(reload.state).toBe('running');
+    expect(Math.abs(reload.startedAt - before)).toBeLessThan(60_000);
+  });
+
   it('without a token refuses web pages, other host names and other machines', async () => {
     const { port } = await running({}, '0.0.0.0');
     const refused = async (headers: Record<string, string>, host = '127.0.0.1') =>
